@@ -1,0 +1,64 @@
+"""Settings from the environment, read once and refused loudly where they make no sense."""
+
+import base64
+import binascii
+import os
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """1, true, yes, on; anything else given is false."""
+    value = os.environ.get(name, "")
+    return value.strip().lower() in {"1", "true", "yes", "on"} if value else default
+
+
+def words(name: str, *default: str) -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()] or list(default)
+
+
+def database(url: str) -> dict[str, Any]:
+    """`postgres://user:password@host:port/name?sslmode=require` as an entry of DATABASES; `host` may be in the query."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must start with postgres:// — PostgreSQL is the one engine.")
+    options = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "postgres",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or options.pop("host", "")),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def secret(name: str, demo_value: str, demo: bool) -> str:
+    """A secret; the demo has a known one, which is refused anywhere else."""
+    value = os.environ.get(name, "")
+    if demo:
+        return value or demo_value
+    if not value or value == demo_value:
+        raise ImproperlyConfigured(f"{name} must be set to a value of your own where DEMO is off.")
+    return value
+
+
+def field_keys(text: str) -> tuple[dict[str, bytes], bytes]:
+    """`id:base64,id:base64,index:base64`: the 32-byte keys by id, the first one writes; and the blind index's own key."""
+    keys: dict[str, bytes] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, encoded = part.partition(":")
+        try:
+            keys[name] = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            keys[name] = b""
+        if len(keys[name]) != 32:
+            raise ImproperlyConfigured(f"FIELD_KEYS: the key {name!r} is not 32 bytes in base64.")
+    index = keys.pop("index", b"")
+    if not keys or not index:
+        raise ImproperlyConfigured("FIELD_KEYS needs at least one key and one named 'index'.")
+    return keys, index

@@ -1,0 +1,27 @@
+"""Commands as doors: whoever types one must not have to prepare anything first."""
+
+from django.core.management import BaseCommand, ManagementUtility
+
+
+class DoorCommand(BaseCommand):
+    """A command a newcomer may type first: PostgreSQL is started, migrated and seeded before it runs.
+
+    A room below `project` does not import this; it sets `door = True` on its own BaseCommand, which is the
+    same. Its stdout carries the answer alone.
+    """
+
+    door = True
+    requires_system_checks: list[str] = []
+
+
+class Doors(ManagementUtility):
+    """Django's command line, which gets the database ready for the commands that are doors."""
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        command = super().fetch_command(subcommand)
+        asks_for_help = {"-h", "--help", "help"} & set(self.argv[1:])
+        if getattr(command, "door", False) and not asks_for_help:
+            from project.doors import ensure_ready
+
+            ensure_ready()
+        return command

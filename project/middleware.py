@@ -1,0 +1,87 @@
+"""What every request gets: an id, the person's language, an idle limit, and a limit on its size."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+
+from workflows.requests import set_request_id
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+RENEW_AFTER = 5 * 60  # seconds; a session row is not written at every click
+
+
+class RequestIdMiddleware:
+    """Gives the request an id (the proxy's X-Request-ID where it is a plain one) and tells it in the answer."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.id = given if GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+        set_request_id(request.id)
+        try:
+            response = self.get_response(request)
+        finally:
+            set_request_id("")
+        response["X-Request-ID"] = request.id
+        return response
+
+
+class LanguageMiddleware:
+    """Simplified Chinese, or the language the person chose (a cookie that `set_language` writes).
+
+    Django's LocaleMiddleware would follow the browser, and an office's English Windows would turn a county's
+    pages English.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class IdleTimeoutMiddleware:
+    """Lets a session live SESSION_COOKIE_AGE seconds from the last visit (by the machine's clock)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            now = int(time.time())
+            if now - request.session.get("seen", 0) > RENEW_AFTER:
+                request.session["seen"] = now
+        return self.get_response(request)
+
+
+class UploadLimitMiddleware:
+    """Refuses a request that is too big with a page that says so, before anything of it is read."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            size = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            size = 0
+        if size > settings.MAX_REQUEST_BYTES:
+            limit = settings.MAX_REQUEST_BYTES // 1024 // 1024
+            return render(request, "413.html", {"limit_mb": limit}, status=413)
+        return self.get_response(request)
