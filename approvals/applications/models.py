@@ -1,0 +1,172 @@
+"""The aid application, the roster it may have come with, its evidence, and the hits of the data match."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.people.fields import EncryptedTextField
+
+LEVELS = [("severe", _p("hardship level", "Severe")), ("moderate", _p("hardship level", "Moderate")),
+          ("general", _p("hardship level", "General"))]
+
+
+class Roster(models.Model):
+    """A roster file that a school uploaded: read, previewed, then taken over in the background.
+
+    `state` is the state of the work: uploaded → checking → previewed → importing → imported, or unreadable or
+    discarded. The file is kept encrypted; `findings` keep rows, columns, codes and sentences, no cell values.
+    """
+
+    school = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    path = models.CharField(max_length=255)
+    programme = models.CharField(max_length=60)
+    """A programme's code, or an exclusive group's in which each row decides."""
+    term = models.CharField(max_length=12)
+    filename = models.CharField(max_length=200)
+    content = models.BinaryField(null=True)
+    """The file, encrypted; dropped when the roster is imported or discarded and its error sheet was offered."""
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, default="uploaded")
+    all_or_nothing = models.BooleanField(default=False)
+    understood = models.JSONField(default=dict)
+    """Sheet, header row, columns mapped, notes."""
+    problems = models.JSONField(default=list)
+    """[{"row", "column", "code", "message", "also"}] of refused rows, and of warnings with "severity"."""
+    rows = models.PositiveIntegerField(default=0)
+    valid = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    """Rows handled so far, for the progress bar."""
+    accepted = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=400, blank=True)
+    commitment_held = models.BooleanField(default=False)
+    consent_held = models.BooleanField(default=False)
+    uploaded_by = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("roster")
+        verbose_name_plural = _("rosters")
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["state"], name="roster_due",
+                         condition=Q(state__in=["uploaded", "checking", "importing"])),
+            models.Index(fields=["school", "-uploaded_at"], name="roster_school"),
+        ]
+
+
+class Application(models.Model):
+    """One pupil's application for one programme and school year, one to one with its case.
+
+    School, grade, class, account and guardian are as they were when it was made; the version of the programme
+    is pinned. `live` is false once it was rejected, withdrawn or cancelled.
+    """
+
+    case = models.OneToOneField("workflows.Case", primary_key=True, on_delete=models.PROTECT, related_name="application")
+    student = models.ForeignKey("people.Student", on_delete=models.PROTECT, related_name="applications")
+    school = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    path = models.CharField(max_length=255)
+    version = models.ForeignKey("programmes.ProgrammeVersion", on_delete=models.PROTECT, related_name="+")
+    programme = models.CharField(max_length=60)
+    group = models.CharField(max_length=60)
+    school_year = models.CharField(max_length=9)
+    term = models.CharField(max_length=12)
+    live = models.BooleanField(default=True)
+    stage = models.CharField(max_length=12)
+    grade = models.CharField(_("grade"), max_length=20)
+    class_name = models.CharField(_("class"), max_length=20)
+    boarder = models.BooleanField(_("boarder"), default=False)
+    special_groups = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    level = models.CharField(_("hardship level"), max_length=10, choices=LEVELS, blank=True)
+    tier = models.CharField(_("tier"), max_length=20, blank=True)
+    amount = models.DecimalField(_("amount per term"), max_digits=10, decimal_places=2, null=True, blank=True)
+    rate = models.ForeignKey("programmes.Rate", null=True, on_delete=models.PROTECT, related_name="+")
+    guardian_name = models.CharField(_("guardian"), max_length=50, blank=True)
+    guardian_id = EncryptedTextField(null=True)
+    guardian_phone = EncryptedTextField(null=True)
+    bank = models.CharField(_("bank"), max_length=60, blank=True)
+    account_no = EncryptedTextField(null=True)
+    account_hash = models.BinaryField(max_length=32, null=True)
+    account_tail = models.CharField(max_length=4, blank=True)
+    account_kind = models.CharField(max_length=12, default="bank_card")
+    holder_name = models.CharField(_("account holder"), max_length=50, blank=True)
+    circumstances = EncryptedTextField(null=True)
+    """JSON of what the family states: size, income, address, events. Not on lists, not on notices."""
+    remark = models.CharField(_("remark"), max_length=500, blank=True)
+    class_opinion = models.CharField(_("class review"), max_length=500, blank=True)
+    """The recorded opinion of the class panel; no family detail."""
+    commitment_on = models.DateField(_("commitment signed on"), null=True)
+    consent_on = models.DateField(_("guardian's consent on"), null=True)
+    findings = models.JSONField(default=list)
+    """Eligibility: [{"code", "holds": true|false|null, "values": {…}}]; the sentence comes from the programme."""
+    roster = models.ForeignKey(Roster, null=True, on_delete=models.SET_NULL, related_name="applications")
+    roster_row = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["student", "group", "school_year"], condition=Q(live=True), name="one_live_application"
+            ),
+            models.CheckConstraint(condition=Q(amount=None) | Q(amount__gte=0), name="amount_not_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["school", "programme", "term"], name="application_school"),
+            models.Index(fields=["account_hash"], name="application_account"),
+        ]
+
+
+class Revision(models.Model):
+    """What a correction changed: {"field": ["old, masked", "new, masked"]}."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="revisions")
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.CharField(max_length=80)
+    changes = models.JSONField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+
+
+class Evidence(models.Model):
+    """A paper that goes with an application: an image re-encoded without its metadata, or a PDF."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="evidence")
+    kind = models.CharField(_("kind of evidence"), max_length=40)
+    name = models.CharField(max_length=120)
+    content_type = models.CharField(max_length=40)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    file = models.CharField(max_length=120)
+    """Key of the encrypted file in the evidence store, outside the web root."""
+    added_by = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
+    added_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+
+
+class Hit(models.Model):
+    """What the data match found against an application; waived only with a reason (DOMAIN.md §3.1)."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="hits")
+    source = models.CharField(max_length=40)
+    code = models.CharField(max_length=40)
+    values = models.JSONField(default=dict)
+    found_at = models.DateTimeField(auto_now_add=True)
+    waived_by = models.CharField(max_length=80, blank=True)
+    waived_at = models.DateTimeField(null=True)
+    waived_reason = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["application", "source", "code"], name="one_hit_per_code")]

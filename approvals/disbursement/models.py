@@ -1,0 +1,199 @@
+"""Batches of payment lines, and the files that go to the bank and come back (DOMAIN.md §3.5)."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
+from django_fsm import FSMField, FSMModelMixin, transition
+
+from approvals.people.fields import EncryptedTextField
+from workflows.conditions import Condition
+
+BATCH_STATES = [
+    ("draft", _p("batch state", "Being prepared")),
+    ("submitted", _p("batch state", "Waiting for the check")),
+    ("reviewed", _p("batch state", "Checked")),
+    ("approved", _p("batch state", "Approved")),
+    ("sent_to_bank", _p("batch state", "Sent to the bank")),
+    ("partially_paid", _p("batch state", "Partly paid")),
+    ("paid", _p("batch state", "Paid")),
+    ("cancelled", _p("batch state", "Cancelled")),
+]
+LINE_STATES = [
+    ("included", _p("line state", "In the batch")),
+    ("sent", _p("line state", "Sent to the bank")),
+    ("paid", _p("line state", "Paid")),
+    ("failed", _p("line state", "Failed")),
+    ("account_fix", _p("line state", "Account being corrected")),
+    ("reissued", _p("line state", "Reissued")),
+    ("cancelled", _p("line state", "Cancelled")),
+]
+OCCUPYING = ["included", "sent", "paid"]
+"""States in which a line stands for the money of its person, programme, term and purpose."""
+HAS_LINES = Condition("empty_batch", _("The batch has no lines."), lambda: Q(lines__state="included"))
+
+
+class Batch(FSMModelMixin, models.Model):
+    """Lines of one programme and term that are paid together. Maker, checker and approver are three persons."""
+
+    state = FSMField(_("state"), max_length=16, default="draft", protected=True, choices=BATCH_STATES)
+    number = models.CharField(_("batch number"), max_length=30, unique=True)
+    programme = models.ForeignKey("programmes.Programme", on_delete=models.PROTECT, related_name="+")
+    term = models.CharField(max_length=12)
+    kind = models.CharField(max_length=24)
+    path = models.CharField(max_length=255)
+    maker = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
+    checker = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    approver = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    line_count = models.PositiveIntegerField(default=0)
+    total = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("disbursement batch")
+        verbose_name_plural = _("disbursement batches")
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(checker=None) | ~Q(checker=F("maker")))
+                & (Q(approver=None) | (~Q(approver=F("maker")) & ~Q(approver=F("checker")))),
+                name="maker_checker_approver_are_three",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["approved", "sent_to_bank", "partially_paid", "paid"])
+                | Q(checker__isnull=False, approver__isnull=False),
+                name="approved_batch_has_three_persons",
+            ),
+        ]
+
+    @transition("state", "draft", "submitted", conditions=[HAS_LINES], permission="make_batch")
+    def submit(self) -> None:
+        """送复核: count and total are frozen."""
+
+    @transition("state", "submitted", "reviewed", permission="check_batch")
+    def check_lines(self) -> None:
+        """复核."""
+
+    @transition("state", "reviewed", "approved", permission="approve_batch")
+    def approve(self) -> None:
+        """审批."""
+
+    @transition("state", "submitted", "draft", permission="check_batch")
+    def return_to_maker(self) -> None:
+        """复核退回."""
+
+    @transition("state", "reviewed", "draft", permission="approve_batch")
+    def return_from_approval(self) -> None:
+        """审批退回."""
+
+    @transition("state", "approved", "sent_to_bank", permission="make_batch")
+    def send(self) -> None:
+        """报盘."""
+
+    @transition("state", ["sent_to_bank", "partially_paid"], "partially_paid", permission="make_batch")
+    def answer_partly(self) -> None:
+        """回盘: some lines failed."""
+
+    @transition("state", ["sent_to_bank", "partially_paid"], "paid", permission="make_batch")
+    def answer_fully(self) -> None:
+        """回盘: every line is paid, or was reissued and paid."""
+
+    @transition("state", "approved", "paid", permission="make_batch")
+    def settle(self) -> None:
+        """A waiver is settled with the school: no bank transfer to a person."""
+
+    @transition("state", "draft", "cancelled", permission="make_batch")
+    def cancel(self) -> None:
+        """作废, never once it was sent."""
+
+
+class PaymentLine(FSMModelMixin, models.Model):
+    """One term's money of one award. Payee and rate are as they were when the line was made; never edited."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="lines")
+    number = models.PositiveIntegerField()
+    award = models.ForeignKey("awards.Award", on_delete=models.PROTECT, related_name="lines")
+    case = models.ForeignKey("workflows.Case", on_delete=models.PROTECT, related_name="+")
+    student = models.ForeignKey("people.Student", on_delete=models.PROTECT, related_name="+")
+    school = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    path = models.CharField(max_length=255)
+    programme = models.CharField(max_length=60)
+    term = models.CharField(max_length=12)
+    purpose = models.CharField(max_length=30, default="aid")
+    kind = models.CharField(max_length=24)
+    amount = models.DecimalField(max_digits=10, decimal_places=2)
+    rate = models.ForeignKey("programmes.Rate", null=True, on_delete=models.PROTECT, related_name="+")
+    payee = models.CharField(max_length=80)
+    bank = models.CharField(max_length=60, blank=True)
+    account_no = EncryptedTextField(null=True)
+    account_hash = models.BinaryField(max_length=32, null=True)
+    account_tail = models.CharField(max_length=4, blank=True)
+    state = FSMField(_("state"), max_length=12, default="included", protected=True, choices=LINE_STATES)
+    bank_code = models.CharField(max_length=20, blank=True)
+    bank_message = models.CharField(max_length=200, blank=True)
+    paid_on = models.DateField(null=True)
+    replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reissue")
+
+    class Meta:
+        verbose_name = _("payment line")
+        verbose_name_plural = _("payment lines")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["student", "programme", "term", "purpose"],
+                condition=Q(state__in=OCCUPYING),
+                name="nothing_paid_twice",
+            ),
+            models.UniqueConstraint(fields=["batch", "number"], name="one_payment_line_per_number"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="line_amount_positive"),
+        ]
+        indexes = [models.Index(fields=["state", "batch"], name="line_state")]
+
+    @transition("state", "included", "sent", permission="make_batch")
+    def send(self) -> None:
+        """已报盘."""
+
+    @transition("state", ["sent", "included"], "paid", permission="make_batch")
+    def pay(self) -> None:
+        """已到账; straight from the batch for a settlement with the school."""
+
+    @transition("state", "sent", "failed", permission="make_batch")
+    def fail(self) -> None:
+        """发放失败."""
+
+    @transition("state", "failed", "account_fix", permission="fix_account")
+    def fix_account(self) -> None:
+        """The school has supplied another account."""
+
+    @transition("state", ["failed", "account_fix"], "reissued", permission="make_batch")
+    def reissue(self) -> None:
+        """已补发: a new line takes its place."""
+
+    @transition("state", "included", "cancelled", permission="make_batch")
+    def cancel(self) -> None:
+        """已取消."""
+
+
+class BankFile(models.Model):
+    """A file sent to the bank or received from it; the same bytes are never taken twice."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="files")
+    direction = models.CharField(max_length=3)
+    """out or in."""
+    profile = models.CharField(max_length=40)
+    filename = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    content = EncryptedTextField()
+    """The file's text, base64."""
+    count = models.PositiveIntegerField()
+    total = models.DecimalField(max_digits=14, decimal_places=2)
+    at = models.DateTimeField()
+    by = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "direction", "sha256"], name="same_bank_file_once"),
+        ]

@@ -1,0 +1,92 @@
+"""What a signed-in person may do, answered from the posts, at the moment it is asked (DESIGN §6)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+
+from approvals.organisations.models import Organisation, Post, User
+from approvals.organisations.roles import matrix
+from workflows.models import TrainingClock
+
+_OFFICES = f"""
+    SELECT DISTINCT o.path, o.name, p.role, o.id
+      FROM {Post._meta.db_table} p
+      JOIN {Organisation._meta.db_table} o ON o.id = p.organisation_id
+      JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active,
+           (SELECT COALESCE((SELECT date FROM {TrainingClock._meta.db_table}),
+                            (now() AT TIME ZONE 'Asia/Shanghai')::date) AS today) t
+     WHERE p.user_id = %s AND p.revoked_at IS NULL
+       AND p.starts_on <= t.today AND (p.ends_on IS NULL OR p.ends_on >= t.today)
+     ORDER BY o.path, p.role
+"""
+
+
+class Office(NamedTuple):
+    """A post that holds today: where, and as what."""
+
+    path: str
+    name: str
+    role: str
+    organisation_id: int
+
+    @property
+    def post(self) -> str:
+        """How the record names it: role@organisation."""
+        return f"{self.role}@{self.name}"
+
+
+def offices_of(user: User) -> list[Office]:
+    """The posts that a person holds today, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFICES, [user.pk])
+        return [Office(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class UserActor:
+    """A signed-in person as the engine's `Actor`. Posts are read again at every question."""
+
+    user: User
+
+    @property
+    def key(self) -> str:
+        return self.user.person.hex
+
+    @property
+    def name(self) -> str:
+        return str(self.user)
+
+    @property
+    def user_id(self) -> int:
+        return int(self.user.pk)
+
+    def permits(self, permission: str, paths: Iterable[str]) -> dict[str, str]:
+        """Of `paths`, those at or below an office where a post gives `permission` today, with that post."""
+        roles = matrix().roles_with(permission) if permission != "system" else []
+        offices = [office for office in offices_of(self.user) if office.role in roles] if roles else []
+        found: dict[str, str] = {}
+        for path in paths:
+            office = next((office for office in offices if path.startswith(office.path)), None)
+            if office is not None:
+                found[path] = office.post
+        return found
+
+    def prefixes(self, permission: str) -> list[str]:
+        """The office paths at or below which `permission` holds today, for filters."""
+        roles = matrix().roles_with(permission)
+        return sorted({office.path for office in offices_of(self.user) if office.role in roles})
+
+    def require(self, permission: str, path: str) -> str:
+        """The post under which `permission` holds at `path`. Raises PermissionDenied."""
+        post = self.permits(permission, [path]).get(path)
+        if post is None:
+            raise PermissionDenied(permission)
+        return post
+
+
+def actor_of(user: User) -> UserActor:
+    """The engine's view of a signed-in person."""
+    return UserActor(user)

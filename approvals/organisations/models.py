@@ -1,0 +1,110 @@
+"""The county's tree of offices and schools, the people who work in it, and the posts they hold."""
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from treebeard.mp_tree import MP_Node
+
+
+class User(AbstractUser):
+    """An account. Two accounts of one natural person share the `person` key, which separation of duties goes by."""
+
+    person = models.UUIDField(_("natural person"), default=uuid.uuid4, db_index=True, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+    phone = models.CharField(_("office phone"), max_length=30, blank=True)
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+
+class Kind(models.TextChoices):
+    COUNTY = "county", _("County")
+    TOWNSHIP = "township", _("Township")
+    SCHOOL = "school", _("School")
+
+
+class SchoolForm(models.TextChoices):
+    COUNTY_DIRECT = "county_direct_school", _("County-direct school")
+    CENTRAL = "central_school", _("Central school")
+    VILLAGE = "village_school", _("Village school")
+    TEACHING_POINT = "teaching_point", _("Teaching point")
+
+
+class Organisation(MP_Node):
+    """An office or school. Its `path` is the office path that cases carry; codes and names change, `id` stays.
+
+    Acts are permissions on an organisation (guardian), and hold for all that lies below it.
+    """
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    code = models.CharField(_("code"), max_length=12)
+    name = models.CharField(_("name"), max_length=80)
+    form = models.CharField(_("form"), max_length=24, choices=SchoolForm.choices, blank=True)
+    stages = ArrayField(models.CharField(max_length=12), default=list, blank=True)
+    boarding = models.BooleanField(_("has boarders"), default=False)
+    valid_from = models.DateField(_("valid from"))
+    valid_to = models.DateField(_("valid to"), null=True, blank=True)
+    contact = models.CharField(_("contact for objections"), max_length=40, blank=True)
+    contact_phone = models.CharField(_("phone for objections"), max_length=30, blank=True)
+    contact_place = models.CharField(_("place of reception"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["code"], condition=Q(valid_to=None), name="one_organisation_per_code"),
+        ]
+        indexes = [models.Index(fields=["path"], name="organisation_path", opclasses=["varchar_pattern_ops"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FormerName(models.Model):
+    """A name and code that an organisation had for a while: 浮图店乡 before it became 浮图店镇 (DOMAIN.md §2.10)."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="former_names")
+    code = models.CharField(max_length=12)
+    name = models.CharField(max_length=80)
+    valid_from = models.DateField()
+    valid_to = models.DateField()
+
+    class Meta:
+        default_permissions = ()
+
+
+class Post(models.Model):
+    """A person holding a role at an organisation for a period. The truth about authority, checked by its dates."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="posts")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="posts")
+    role = models.CharField(_("role"), max_length=40)
+    starts_on = models.DateField(_("from"))
+    ends_on = models.DateField(_("until"), null=True, blank=True)
+    """Last day of the post."""
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    """Set when a post is ended at once; such a post holds no longer, whatever its dates."""
+
+    class Meta:
+        verbose_name = _("post")
+        verbose_name_plural = _("posts")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organisation", "role"],
+                condition=Q(ends_on=None, revoked_at=None),
+                name="one_open_post_per_role",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=models.F("starts_on")), name="post_dates_in_order"
+            ),
+        ]

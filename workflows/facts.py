@@ -1,0 +1,42 @@
+"""Facts about cases that other rooms know and the route needs: written here, set-based, beside a decision."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField, F, Func, Value
+
+from workflows.models import Case
+
+FACTS = frozenset({"missing", "open_hits", "resume", "steps", "limits", "programme_version"})
+
+
+def set_facts(case_ids: Iterable[int], **facts: Any) -> int:
+    """Sets the same facts on many cases; returns how many. Only `FACTS` may be set."""
+    unknown = set(facts) - FACTS
+    if unknown:
+        raise ValueError(f"not facts of a case: {sorted(unknown)}")
+    return Case.objects.filter(pk__in=list(case_ids)).update(**facts)
+
+
+def set_missing(missing: dict[int, list[str]]) -> None:
+    """Sets what each case still lacks before it may be submitted."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for case_id, codes in missing.items():
+        groups.setdefault(tuple(codes), []).append(case_id)
+    for codes_of, case_ids in groups.items():
+        set_facts(case_ids, missing=list(codes_of))
+
+
+def add_noticed(case_ids: Iterable[int], step: str) -> int:
+    """Notes that the public notice of `step` has concluded for these cases."""
+    added = Func(F("noticed"), Value(step), function="array_append", output_field=ArrayField(CharField()))
+    return Case.objects.filter(pk__in=list(case_ids)).exclude(noticed__contains=[step]).update(noticed=added)
+
+
+def drop_noticed(case_ids: Iterable[int], *steps: str) -> int:
+    """Forgets concluded notices, for cases that will be judged and noticed again."""
+    dropped: Any = F("noticed")
+    for step in steps:
+        dropped = Func(dropped, Value(step), function="array_remove", output_field=ArrayField(CharField()))
+    return Case.objects.filter(pk__in=list(case_ids)).update(noticed=dropped)

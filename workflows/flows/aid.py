@@ -1,0 +1,229 @@
+"""The aid application: from a school's draft to money in the pupil's account (DOMAIN.md §3.0, §3.1).
+
+The route says where the work is; the state machine says what the case legally is, and holds even if a route
+is set up wrongly. A step that a case does not pass (no township over a county-direct school, no second notice
+for a programme) is skipped with a line in the record.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_fsm import GET_STATE, transition
+from viewflow import this
+from viewflow.workflow.base import Flow
+from viewflow.workflow.lock import SelectForUpdateLock
+
+from workflows.conditions import Condition
+from workflows.models import Case, WorkItem
+from workflows.nodes import Automatic, Correction, Draft, Ended, Payment, PublicNotice, Review
+
+NOTHING_MISSING = Condition(
+    "incomplete", _("Something required is still missing."), lambda: Q(missing=[])
+)
+NO_OPEN_HIT = Condition("open_hit", _("A data-match hit has not been waived."), lambda: Q(open_hits=0))
+SCHOOL_NOTICED = Condition(
+    "school_not_noticed", _("The school notice has not concluded."), lambda: Q(noticed__contains=["school_notice"])
+)
+COUNTY_NOTICED = Condition(
+    "county_not_noticed", _("The county notice has not concluded."), lambda: Q(noticed__contains=["county_notice"])
+)
+EVERY_NOTICE_CONCLUDED = Condition(
+    "not_noticed",
+    _("Not every public notice of this programme has concluded."),
+    lambda: (Q(noticed__contains=["school_notice"]) | ~Q(steps__contains=["school_notice"]))
+    & (Q(noticed__contains=["county_notice"]) | ~Q(steps__contains=["county_notice"])),
+)
+
+
+def _skips(step: str) -> list[Condition]:
+    return [Condition("step_needed", _("This step may not be skipped."), lambda: ~Q(steps__contains=[step]))]
+
+
+REVIEWERS = {
+    "school_review": "review_school",
+    "township_review": "review_township",
+    "county_review": "review_county",
+    "recheck": "recheck_county",
+    "pending_approval": "approve_county",
+}
+"""The permission that each review needs."""
+WITHDRAWABLE = dict.fromkeys(["draft", "returned", *REVIEWERS], "withdraw_application")
+CANCELLABLE = {"draft": "submit_application", "returned": "submit_application"} | dict.fromkeys(
+    REVIEWERS, "cancel_application"
+)
+
+
+def _from_each(permissions: dict[str, str], target: str) -> Callable[[Any], Any]:
+    """One act from several states, each with the permission of its own."""
+
+    def stack(method: Any) -> Any:
+        for state, permission in permissions.items():
+            method = transition("state", state, target, permission=permission)(method)
+        return method
+
+    return stack
+
+
+class AidCase(Case):
+    """What an aid application legally is, and which acts may change it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+    @transition("state", "draft", "submitted", conditions=[NOTHING_MISSING], permission="submit_application")
+    def submit(self) -> None:
+        """提交: the school submits for the family."""
+
+    @transition("state", "submitted", "school_review", permission="system")
+    def accept(self) -> None:
+        """受理: submitted by the school's own officer, so accepted at once."""
+
+    @transition("state", "school_review", "school_notice", permission="review_school")
+    @transition("state", "township_review", "county_review", permission="review_township")
+    @transition("state", "county_review", "data_check", permission="review_county")
+    @transition("state", "recheck", "county_review", permission="recheck_county")
+    @transition("state", "pending_approval", "county_notice", conditions=[NO_OPEN_HIT], permission="approve_county")
+    def approve(self) -> None:
+        """审核通过."""
+
+    @transition("state", "school_notice", "township_review", conditions=[SCHOOL_NOTICED], permission="system")
+    @transition("state", "county_notice", "approved", conditions=[COUNTY_NOTICED], permission="system")
+    def conclude(self) -> None:
+        """公示无异议."""
+
+    @transition("state", "school_notice", "school_review", permission="review_school")
+    @transition("state", "county_notice", "county_review", permission="review_county")
+    def adjust(self) -> None:
+        """A line taken off a notice is judged again."""
+
+    @transition("state", "data_check", "pending_approval", conditions=[NO_OPEN_HIT], permission="system")
+    def clear(self) -> None:
+        """比对通过."""
+
+    @transition("state", "data_check", "recheck", permission="system")
+    def hit(self) -> None:
+        """比对异常."""
+
+    @_from_each(REVIEWERS, "returned")
+    def return_(self) -> None:
+        """退回补正."""
+
+    @transition("state", "returned", GET_STATE(lambda case: case.resume, states=[*REVIEWERS]),
+                conditions=[NOTHING_MISSING], permission="submit_application")
+    def resubmit(self) -> None:
+        """重新提交, back to the step that returned it or to the school's."""
+
+    @_from_each(REVIEWERS, "rejected")
+    def reject(self) -> None:
+        """不予通过."""
+
+    @_from_each(WITHDRAWABLE, "withdrawn")
+    def withdraw(self) -> None:
+        """撤回: not while it stands on a public list."""
+
+    @_from_each(CANCELLABLE, "cancelled")
+    def cancel(self) -> None:
+        """作废."""
+
+    @transition("state", "approved", "disbursing", conditions=[EVERY_NOTICE_CONCLUDED], permission="system")
+    def disburse(self) -> None:
+        """Nothing is payable unless its notices concluded."""
+
+    @transition("state", "disbursing", "completed", permission="system")
+    def pay(self) -> None:
+        """The money has arrived, or the waiver is settled."""
+
+    @transition("state", "school_notice", "township_review", conditions=_skips("school_notice"), permission="system")
+    @transition("state", "township_review", "county_review", conditions=_skips("township_review"), permission="system")
+    @transition("state", "data_check", "pending_approval", conditions=_skips("data_check"), permission="system")
+    @transition("state", "pending_approval", "county_notice", conditions=_skips("pending_approval"),
+                permission="system")
+    @transition("state", "county_notice", "approved", conditions=_skips("county_notice"), permission="system")
+    @transition("state", "approved", "disbursing", conditions=_skips("payment"), permission="system")
+    @transition("state", "disbursing", "completed", conditions=_skips("disbursement"), permission="system")
+    def skip(self) -> None:
+        """跳过: the case's programme or office has no such step."""
+
+
+class AidFlow(Flow):
+    """Aid application"""
+
+    process_class = AidCase
+    task_class = WorkItem
+    lock_impl = SelectForUpdateLock(nowait=False, attempts=1)
+    kind = "aid"
+
+    draft = (
+        Draft("submit_application", level="submit")
+        .Submit(this.acceptance)
+        .Withdraw(this.withdrawn)
+        .Cancel(this.cancelled, by="submit_application")
+    )
+    acceptance = Automatic(state="submitted", through=True).Accept(this.school_review)
+    school_review = (
+        Review("review_school", level="school")
+        .Approve(this.school_notice)
+        .Return(this.correction)
+        .Reject(this.rejected)
+        .Withdraw(this.withdrawn)
+        .Cancel(this.cancelled)
+    )
+    school_notice = (
+        PublicNotice("review_school", level="school", optional=True)
+        .Concluded(this.township_review)
+        .Adjusted(this.school_review)
+    )
+    township_review = (
+        Review("review_township", level="township", optional=True)
+        .Approve(this.county_review)
+        .Return(this.correction)
+        .Reject(this.rejected)
+        .Withdraw(this.withdrawn)
+        .Cancel(this.cancelled)
+    )
+    county_review = (
+        Review("review_county", level="county")
+        .Approve(this.data_check)
+        .Return(this.correction)
+        .Reject(this.rejected)
+        .Withdraw(this.withdrawn)
+        .Cancel(this.cancelled)
+    )
+    data_check = Automatic(optional=True).Clear(this.pending_approval).Hit(this.recheck)
+    recheck = (
+        Review("recheck_county", level="recheck")
+        .Approve(this.county_review, reason=True)
+        .Return(this.correction)
+        .Reject(this.rejected)
+        .Withdraw(this.withdrawn)
+        .Cancel(this.cancelled)
+    )
+    pending_approval = (
+        Review("approve_county", level="leader", optional=True)
+        .Approve(this.county_notice)
+        .Return(this.correction)
+        .Reject(this.rejected)
+        .Withdraw(this.withdrawn)
+        .Cancel(this.cancelled)
+    )
+    county_notice = (
+        PublicNotice("review_county", level="county", optional=True)
+        .Concluded(this.payment)
+        .Adjusted(this.county_review)
+    )
+    payment = Payment(state="approved", optional=True).Disburse(this.disbursement)
+    disbursement = Payment(state="disbursing", optional=True).Paid(this.completed)
+    correction = (
+        Correction("submit_application", state="returned", level="submit")
+        .Resubmit()
+        .Withdraw(this.withdrawn)
+        .Cancel(this.cancelled, by="submit_application")
+    )
+
+    completed = Ended()
+    rejected = Ended()
+    withdrawn = Ended()
+    cancelled = Ended()

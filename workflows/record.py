@@ -1,0 +1,59 @@
+"""The record: one line for every act that is not a decision of a case (those are written by `decide`)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+
+from workflows.actors import Actor
+from workflows.clock import Moment, moment
+from workflows.models import Record
+from workflows.reasons import Reason
+from workflows.requests import request_id
+
+
+def write(
+    act: str,
+    about: str,
+    about_ids: Iterable[int],
+    by: Actor,
+    *,
+    post: str = "",
+    step: str = "",
+    states: tuple[str, str] = ("", ""),
+    reason: Reason | None = None,
+    data: dict[str, Any] | None = None,
+    path: str = "",
+    at: Moment | None = None,
+) -> None:
+    """Appends one line per subject in the caller's transaction. No personal data belongs in `data`."""
+    at = at or moment()
+    Record.objects.bulk_create(
+        [
+            Record(
+                at=at.machine,
+                business_at=at.business,
+                actor=by.key,
+                actor_name=by.name,
+                post=post,
+                act=act,
+                about=about,
+                about_id=about_id,
+                step=step,
+                state_from=states[0],
+                state_to=states[1],
+                reason_code=reason.code if reason else "",
+                reason_text=reason.text if reason else "",
+                data=data or {},
+                path=path,
+                request_id=request_id(),
+            )
+            for about_id in about_ids
+        ],
+        batch_size=2000,
+    )
+
+
+def history(about: str, about_id: int) -> QuerySet[Record]:
+    """Everything that was done to one subject, oldest first."""
+    return Record.objects.filter(about=about, about_id=about_id).order_by("id")
