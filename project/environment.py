@@ -9,15 +9,20 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 
+def text(name: str) -> str:
+    """The value, or an empty text."""
+    return os.environ.get(name, "").strip()
+
+
 def flag(name: str, default: bool = False) -> bool:
     """1, true, yes, on; anything else given is false."""
-    value = os.environ.get(name, "")
-    return value.strip().lower() in {"1", "true", "yes", "on"} if value else default
+    value = text(name).lower()
+    return value in {"1", "true", "yes", "on"} if value else default
 
 
 def words(name: str, *default: str) -> list[str]:
     """A comma-separated list."""
-    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()] or list(default)
+    return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
 
 
 def database(url: str) -> dict[str, Any]:
@@ -39,7 +44,7 @@ def database(url: str) -> dict[str, Any]:
 
 def secret(name: str, demo_value: str, demo: bool) -> str:
     """A secret; the demo has a known one, which is refused anywhere else."""
-    value = os.environ.get(name, "")
+    value = text(name)
     if demo:
         return value or demo_value
     if not value or value == demo_value:
@@ -47,10 +52,10 @@ def secret(name: str, demo_value: str, demo: bool) -> str:
     return value
 
 
-def field_keys(text: str) -> tuple[dict[str, bytes], bytes]:
+def field_keys(given: str) -> tuple[dict[str, bytes], bytes]:
     """`id:base64,id:base64,index:base64`: the 32-byte keys by id, the first one writes; and the blind index's own key."""
     keys: dict[str, bytes] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    for part in filter(None, (part.strip() for part in given.split(","))):
         name, _, encoded = part.partition(":")
         try:
             keys[name] = base64.b64decode(encoded, validate=True)

@@ -12,10 +12,9 @@ from project.postgres import DATABASE, SUPERUSER, socket_folder
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # ---------------------------------------------------------------- which kind of place this is
-# Without a DATABASE_URL this is somebody trying it out: a demo on the embedded server.
+# Whoever gives no secret of his own is trying it out: a demo, with known keys and for this machine's eyes only.
 
-DATABASE_URL = env.os.environ.get("DATABASE_URL", "")
-DEMO = env.flag("DEMO", default=not DATABASE_URL)
+DEMO = env.flag("DEMO", default=not env.text("SECRET_KEY"))
 DEBUG = env.flag("DEBUG")
 
 SECRET_KEY = env.secret("SECRET_KEY", "demo-secret-key-refused-wherever-DEMO-is-off-0123456789abcdef", DEMO)
@@ -104,6 +103,7 @@ TEMPLATES = [
 # ---------------------------------------------------------------- database
 # One dialect. Locks that are not had within five seconds are refused as a busy case, never waited for.
 
+DATABASE_URL = env.text("DATABASE_URL")
 EMBEDDED = {"ENGINE": "project.postgres", "NAME": DATABASE, "USER": SUPERUSER, "HOST": str(socket_folder())}
 DATABASES = {"default": env.database(DATABASE_URL) if DATABASE_URL else EMBEDDED}
 
@@ -116,7 +116,7 @@ _default.setdefault("OPTIONS", {}).setdefault(
 )
 _default["OPTIONS"].setdefault("application_name", "zhuxue")
 # Several test runs at once on one server: each gives its own suffix.
-_default["TEST"] = {"NAME": "_".join(filter(None, ["test_zhuxue", env.os.environ.get("TEST_DB_SUFFIX")]))}
+_default["TEST"] = {"NAME": "_".join(filter(None, ["test_zhuxue", env.text("TEST_DB_SUFFIX")]))}
 
 # ---------------------------------------------------------------- people and sign-in
 
@@ -198,7 +198,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
-MEDIA_ROOT = Path(env.os.environ.get("EVIDENCE_DIR", "") or BASE_DIR / "var" / "evidence")
+MEDIA_ROOT = Path(env.text("EVIDENCE_DIR") or BASE_DIR / "var" / "evidence")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -218,7 +218,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # ten thousand tasks ticked on one page
 # ---------------------------------------------------------------- background
 # Work that is owed is a row; a sweep every two seconds is the truth, and a broker only carries its beat.
 
-CELERY_BROKER_URL = env.os.environ.get("CELERY_BROKER_URL") or "memory://"
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or "memory://localhost"
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -244,4 +244,4 @@ CELERY_BEAT_SCHEDULE = {
 
 # ---------------------------------------------------------------- logs
 
-LOGGING = logging_settings(env.os.environ.get("LOG_LEVEL", "INFO"))
+LOGGING = logging_settings(env.text("LOG_LEVEL") or "INFO")

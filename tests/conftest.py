@@ -1,0 +1,112 @@
+"""What every test gets: a database of its own made in a second, and the language of the pages."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.utils import translation
+
+ROOT = Path(__file__).resolve().parent.parent
+
+hypothesis.settings.register_profile("ours", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("ours")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A test's rows need not survive a power cut; hashing passwords slowly and hashing static names prove nothing.
+    options = settings.DATABASES["default"]["OPTIONS"]
+    options["options"] = f"{options.get('options', '')} -c synchronous_commit=off"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture(autouse=True)
+def in_chinese() -> Iterator[None]:
+    with translation.override("zh-hans"):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def files_of_this_test(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "evidence"
+
+
+# ---------------------------------------------------------------- database
+# Migrations run once for all workers, and for later runs until one of them changes: into a template, of which
+# each worker's database is a copy.
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> None:
+    test = connection.settings_dict["TEST"]
+    template = test["TEMPLATE"] = f"{test['NAME'].split('_gw')[0]}_template"
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [template])
+        cursor.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [template]
+        )
+        if cursor.fetchone() != (_fingerprint(),):
+            cursor.execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
+            cursor.execute(f'CREATE DATABASE "{template}" TEMPLATE template0')
+            _migrate(template)
+            cursor.execute(f"COMMENT ON DATABASE \"{template}\" IS '{_fingerprint()}'")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        _let_the_owner_clear_guarded_tables()
+
+
+def _fingerprint() -> str:
+    """Of everything the tables come from: our migrations, and the versions of the libraries that have their own."""
+    digest = hashlib.sha256()
+    files = [*ROOT.glob("workflows/migrations/*.py"), *ROOT.glob("*/*/migrations/*.py"), ROOT / "uv.lock"]
+    for file in sorted({*files, *ROOT.glob("*/migrations/*.py")}):
+        digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _migrate(template: str) -> None:
+    name = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = template
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = name
+
+
+def _let_the_owner_clear_guarded_tables() -> None:
+    """Tests that commit are cleaned by TRUNCATE, which the record refuses; its owner lifts the guard meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE NOT t.tgisinternal AND t.tgtype & 32 <> 0"
+        )
+        guarded = [name for (name,) in cursor.fetchall()]
+    flush = connection.ops.sql_flush
+
+    def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
+        statements = flush(*args, **kwargs)
+        if not statements:
+            return statements
+        return [
+            *(f'ALTER TABLE "{name}" DISABLE TRIGGER USER' for name in guarded),
+            *statements,
+            *(f'ALTER TABLE "{name}" ENABLE TRIGGER USER' for name in guarded),
+        ]
+
+    connection.ops.sql_flush = sql_flush

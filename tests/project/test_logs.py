@@ -1,0 +1,38 @@
+"""Logs carry no personal numbers, wherever in an event they stand."""
+
+import json
+import logging
+
+import pytest
+import structlog
+
+from project.logs import mask_numbers
+
+
+@pytest.mark.parametrize(
+    "number", ["130499201203041234", "13049920120304123X", "G130499201203041234", "13800138000", "6228480402564890018"]
+)
+def test_a_personal_number_is_blanked_at_any_depth(number: str) -> None:
+    event = {"a": f"key ({number}) exists", "b": [{"c": number}]}
+    assert number not in json.dumps(mask_numbers(event))
+
+
+@pytest.mark.parametrize("harmless", ["2026-09-07", "42", "312.50", "b3f0c1d2e4a59687123456789012345678901234"])
+def test_dates_counts_amounts_and_request_ids_stay(harmless: str) -> None:
+    assert mask_numbers(harmless) == harmless
+
+
+def test_an_exception_is_logged_as_one_json_line_without_the_number(capsys: pytest.CaptureFixture[str]) -> None:
+    from django.conf import settings
+
+    formatter = structlog.stdlib.ProcessorFormatter(
+        **{key: value for key, value in settings.LOGGING["formatters"]["json"].items() if key != "()"}
+    )
+    try:
+        raise ValueError("duplicate key (account)=(6228480402564890018)")
+    except ValueError as error:
+        record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), (type(error), error, error.__traceback__))
+    line = formatter.format(record)
+    assert json.loads(line)["event"] == "failed"
+    assert "ValueError" in line
+    assert "6228480402564890018" not in line
