@@ -6,3 +6,6 @@ class AwardsConfig(AppConfig):
     name = "approvals.awards"
     verbose_name = _("Awards")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from approvals.awards import listeners  # noqa: F401

@@ -171,6 +171,10 @@ class PaymentLine(FSMModelMixin, models.Model):
     def reissue(self) -> None:
         """已补发: a new line takes its place."""
 
+    @transition("state", "reissued", "account_fix", permission="make_batch")
+    def reopen(self) -> None:
+        """The batch that was to replace it was cancelled: it waits for another."""
+
     @transition("state", "included", "cancelled", permission="make_batch")
     def cancel(self) -> None:
         """已取消."""

@@ -5,42 +5,61 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Award',
+            name="Award",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=255)),
-                ('programme', models.CharField(max_length=60)),
-                ('group', models.CharField(max_length=60)),
-                ('school_year', models.CharField(max_length=9)),
-                ('kind', models.CharField(max_length=24)),
-                ('state', django_fsm.FSMField(choices=[('pending', 'Not yet effective'), ('active', 'Active'), ('suspended', 'Suspended'), ('terminated', 'Terminated'), ('completed', 'Completed')], default='pending', max_length=16, protected=True, verbose_name='state')),
-                ('basis', models.JSONField(default=dict)),
-                ('granted_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("path", models.CharField(max_length=255)),
+                ("programme", models.CharField(max_length=60)),
+                ("group", models.CharField(max_length=60)),
+                ("school_year", models.CharField(max_length=9)),
+                ("kind", models.CharField(max_length=24)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("pending", "Not yet effective"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("terminated", "Terminated"),
+                            ("completed", "Completed"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                        protected=True,
+                        verbose_name="state",
+                    ),
+                ),
+                ("basis", models.JSONField(default=dict)),
+                ("granted_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'award',
-                'verbose_name_plural': 'awards',
-                'default_permissions': (),
+                "verbose_name": "award",
+                "verbose_name_plural": "awards",
+                "default_permissions": (),
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='AwardTerm',
+            name="AwardTerm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('term', models.CharField(max_length=12)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("term", models.CharField(max_length=12)),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=10)),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
     ]

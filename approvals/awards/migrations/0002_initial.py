@@ -5,62 +5,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('awards', '0001_initial'),
-        ('organisations', '0001_initial'),
-        ('people', '0001_initial'),
-        ('programmes', '0001_initial'),
-        ('workflows', '0001_initial'),
+        ("awards", "0001_initial"),
+        ("organisations", "0001_initial"),
+        ("people", "0001_initial"),
+        ("programmes", "0001_initial"),
+        ("workflows", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='award',
-            name='case',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='award', to='workflows.case'),
+            model_name="award",
+            name="case",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="award", to="workflows.case"
+            ),
         ),
         migrations.AddField(
-            model_name='award',
-            name='school',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation'),
+            model_name="award",
+            name="school",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisations.organisation"
+            ),
         ),
         migrations.AddField(
-            model_name='award',
-            name='student',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='people.student'),
+            model_name="award",
+            name="student",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="awards", to="people.student"
+            ),
         ),
         migrations.AddField(
-            model_name='award',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programmes.programmeversion'),
+            model_name="award",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="programmes.programmeversion",
+            ),
         ),
         migrations.AddField(
-            model_name='awardterm',
-            name='award',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='awards.award'),
+            model_name="awardterm",
+            name="award",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="terms", to="awards.award"
+            ),
         ),
         migrations.AddField(
-            model_name='awardterm',
-            name='rate',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programmes.rate'),
+            model_name="awardterm",
+            name="rate",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="programmes.rate"
+            ),
         ),
         migrations.AddIndex(
-            model_name='award',
-            index=models.Index(fields=['programme', 'school', 'state'], name='award_school'),
+            model_name="award",
+            index=models.Index(fields=["programme", "school", "state"], name="award_school"),
         ),
         migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['pending', 'active', 'suspended'])), fields=('student', 'group', 'school_year'), name='one_live_award'),
+            model_name="award",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["pending", "active", "suspended"])),
+                fields=("student", "group", "school_year"),
+                name="one_live_award",
+            ),
         ),
         migrations.AddIndex(
-            model_name='awardterm',
-            index=models.Index(fields=['term'], name='award_term'),
+            model_name="awardterm",
+            index=models.Index(fields=["term"], name="award_term"),
         ),
         migrations.AddConstraint(
-            model_name='awardterm',
-            constraint=models.UniqueConstraint(fields=('award', 'term'), name='one_amount_per_award_and_term'),
+            model_name="awardterm",
+            constraint=models.UniqueConstraint(fields=("award", "term"), name="one_amount_per_award_and_term"),
         ),
     ]

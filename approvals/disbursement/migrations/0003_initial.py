@@ -5,69 +5,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('disbursement', '0002_initial'),
-        ('organisations', '0001_initial'),
-        ('people', '0001_initial'),
-        ('programmes', '0001_initial'),
-        ('workflows', '0001_initial'),
+        ("disbursement", "0002_initial"),
+        ("organisations", "0001_initial"),
+        ("people", "0001_initial"),
+        ("programmes", "0001_initial"),
+        ("workflows", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='paymentline',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workflows.case'),
+            model_name="paymentline",
+            name="case",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="workflows.case"),
         ),
         migrations.AddField(
-            model_name='paymentline',
-            name='rate',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programmes.rate'),
+            model_name="paymentline",
+            name="rate",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="programmes.rate"
+            ),
         ),
         migrations.AddField(
-            model_name='paymentline',
-            name='replaces',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reissue', to='disbursement.paymentline'),
+            model_name="paymentline",
+            name="replaces",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="reissue",
+                to="disbursement.paymentline",
+            ),
         ),
         migrations.AddField(
-            model_name='paymentline',
-            name='school',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation'),
+            model_name="paymentline",
+            name="school",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisations.organisation"
+            ),
         ),
         migrations.AddField(
-            model_name='paymentline',
-            name='student',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.student'),
+            model_name="paymentline",
+            name="student",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.student"),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('checker', None), models.Q(('checker', models.F('maker')), _negated=True), _connector='OR'), models.Q(('approver', None), models.Q(models.Q(('approver', models.F('maker')), _negated=True), models.Q(('approver', models.F('checker')), _negated=True)), _connector='OR')), name='maker_checker_approver_are_three'),
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("checker", None),
+                        models.Q(("checker", models.F("maker")), _negated=True),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("approver", None),
+                        models.Q(
+                            models.Q(("approver", models.F("maker")), _negated=True),
+                            models.Q(("approver", models.F("checker")), _negated=True),
+                        ),
+                        _connector="OR",
+                    ),
+                ),
+                name="maker_checker_approver_are_three",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'sent_to_bank', 'partially_paid', 'paid']), _negated=True), models.Q(('approver__isnull', False), ('checker__isnull', False)), _connector='OR'), name='approved_batch_has_three_persons'),
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["approved", "sent_to_bank", "partially_paid", "paid"]), _negated=True),
+                    models.Q(("approver__isnull", False), ("checker__isnull", False)),
+                    _connector="OR",
+                ),
+                name="approved_batch_has_three_persons",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bankfile',
-            constraint=models.UniqueConstraint(fields=('batch', 'direction', 'sha256'), name='same_bank_file_once'),
+            model_name="bankfile",
+            constraint=models.UniqueConstraint(fields=("batch", "direction", "sha256"), name="same_bank_file_once"),
         ),
         migrations.AddIndex(
-            model_name='paymentline',
-            index=models.Index(fields=['state', 'batch'], name='line_state'),
+            model_name="paymentline",
+            index=models.Index(fields=["state", "batch"], name="line_state"),
         ),
         migrations.AddConstraint(
-            model_name='paymentline',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['included', 'sent', 'paid'])), fields=('student', 'programme', 'term', 'purpose'), name='nothing_paid_twice'),
+            model_name="paymentline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["included", "sent", "paid"])),
+                fields=("student", "programme", "term", "purpose"),
+                name="nothing_paid_twice",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentline',
-            constraint=models.UniqueConstraint(fields=('batch', 'number'), name='one_payment_line_per_number'),
+            model_name="paymentline",
+            constraint=models.UniqueConstraint(fields=("batch", "number"), name="one_payment_line_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='paymentline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='line_amount_positive'),
+            model_name="paymentline",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="line_amount_positive"),
         ),
     ]

@@ -1,0 +1,36 @@
+"""What is asked of awards: lists for an office's subtree, and the award of a case."""
+
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from approvals.awards.models import Award, AwardTerm
+from approvals.programmes.models import Programme
+
+
+def below(prefixes: Iterable[str]) -> Q:
+    """A filter on `path` for everything at or below these offices; nothing for no office."""
+    return reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
+
+
+def awards_below(prefixes: Iterable[str]) -> QuerySet[Award]:
+    """Awards in an office's subtree, newest first, with pupil, school and amounts by term."""
+    return (
+        Award.objects.filter(below(prefixes))
+        .select_related("student", "school")
+        .defer("student__id_number", "student__enrolment_no")
+        .prefetch_related(Prefetch("terms", AwardTerm.objects.order_by("term")))
+        .order_by("-id")
+    )
+
+
+def award_of(case_id: int) -> Award | None:
+    """The award that a case became."""
+    return Award.objects.filter(case=case_id).prefetch_related("terms").first()
+
+
+def programmes_awarded() -> list[tuple[str, str]]:
+    """(code, name) of the programmes, for a filter."""
+    return [(programme.code, str(programme)) for programme in Programme.objects.all()]

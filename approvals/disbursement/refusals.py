@@ -1,0 +1,41 @@
+"""Why an act on money was refused: codes and their sentences."""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: dict[str, Promise] = {
+    "nothing_to_pay": _("No award of this programme and term waits for payment."),
+    "wrong_state": _("The batch is not in a state in which this is allowed. Reload the page to see where it stands."),
+    "same_person": _("Maker, checker and approver must be three different persons."),
+    "reason_required": _("Please give a reason of at least 10 characters."),
+    "not_a_transfer": _("This batch is settled with the schools; there is no bank file for it."),
+    "not_a_settlement": _("This batch is paid through the bank; it cannot be settled with the schools."),
+    "document_required": _("Please give the number of the settlement document."),
+    "return_unreadable": _("Line %(line)s of the file cannot be read. Please use the bank's file unchanged."),
+    "return_empty": _("The file is empty."),
+    "return_too_big": _("The file is larger than 20 MB."),
+    "return_encoding": _("The file is neither GB18030 nor UTF-8 text."),
+    "return_other_batch": _("Line %(line)s answers payment %(reference)s, which is not in this batch."),
+    "return_twice": _("Payment %(reference)s is answered twice (lines %(first)s and %(line)s)."),
+    "return_amount": _("Line %(line)s gives %(given)s yuan for payment %(reference)s; it was sent with %(sent)s."),
+    "return_account": _("Line %(line)s names another account than payment %(reference)s was sent to."),
+    "return_missing": _("%(count)s payments are not answered, the first is %(reference)s. The file is incomplete."),
+    "return_total": _("The header says %(count)s payments and %(total)s yuan; the lines do not add up to that."),
+    "line_not_failed": _("Only a failed payment can be corrected."),
+    "account_unchanged": _("This is the account that failed. Please enter another one or another holder."),
+    "nothing_corrected": _("No corrected account waits for a reissue."),
+}
+
+
+class Refused(Exception):
+    """An act that may not be done; `code` is a key of `SENTENCES`, `str()` the sentence."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        self.code = code
+        self.values = values
+        super().__init__(code)
+
+    def __str__(self) -> str:
+        return str(SENTENCES[self.code]) % self.values

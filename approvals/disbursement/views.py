@@ -1,0 +1,280 @@
+"""Payment pages: thin over actions and queries."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from approvals.disbursement import actions, bank_files, demo_bank, queries
+from approvals.disbursement.capitals import in_capitals
+from approvals.disbursement.forms import AccountForm, ReasonForm, ReturnFileForm, SettlementForm
+from approvals.disbursement.models import Batch, PaymentLine
+from approvals.disbursement.refusals import Refused
+from approvals.organisations.access import actor, may, prefixes, requires
+from approvals.people.accounts import SENTENCES as ACCOUNT_SENTENCES
+from approvals.programmes.models import Programme
+from workflows.clock import training_date
+
+PAGE = 100
+FINANCE = ("make_batch", "check_batch", "approve_batch", "view_record")
+
+
+@require_GET
+@requires(*FINANCE)
+def batch_list(request: HttpRequest) -> HttpResponse:
+    """Batches, and what still waits to be put into one."""
+    offices = prefixes(request, *FINANCE)
+    before = request.GET.get("before", "")
+    batches = queries.batches_below(offices)
+    if before.isdecimal():
+        batches = batches.filter(pk__lt=int(before))
+    rows = list(batches[: PAGE + 1])
+    names = {programme.code: str(programme) for programme in Programme.objects.all()}
+    maker = may(request, "make_batch")
+    waiting = queries.waiting(prefixes(request, "make_batch")) if maker else []
+    return render(
+        request,
+        "disbursement/list.html",
+        {
+            "batches": rows[:PAGE],
+            "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+            "waiting": [row | {"name": names.get(row["programme"], row["programme"])} for row in waiting],
+            "maker": maker,
+        },
+    )
+
+
+@require_POST
+@requires("make_batch")
+def make(request: HttpRequest) -> HttpResponse:
+    """Makes a batch for a programme and term."""
+    programme = get_object_or_404(Programme, pk=request.POST.get("programme"))
+    path = prefixes(request, "make_batch")[0]
+    try:
+        batch = actions.make_batch(programme, request.POST.get("term", ""), actor(request), path)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("disbursement:list")
+    return redirect("disbursement:detail", batch.pk)
+
+
+def _visible(request: HttpRequest, batch_id: int) -> Batch:
+    batch = queries.batch(prefixes(request, *FINANCE), batch_id)
+    if batch is None:
+        raise Http404
+    return batch
+
+
+@require_GET
+@requires(*FINANCE)
+def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """A batch: totals, who has signed, lines, files, and what the person may do now."""
+    batch = _visible(request, batch_id)
+    lines = queries.lines_of(batch)
+    if state := request.GET.get("state", ""):
+        lines = lines.filter(state=state)
+    after = request.GET.get("after", "")
+    if after.isdecimal():
+        lines = lines.filter(number__gt=int(after))
+    rows = list(lines[: PAGE + 1])
+    states = queries.totals_by_state(batch)
+    names = dict(PaymentLine._meta.get_field("state").choices or [])
+    return render(
+        request,
+        "disbursement/detail.html",
+        {
+            "batch": batch,
+            "capitals": in_capitals(batch.total),
+            "lines": rows[:PAGE],
+            "next": rows[PAGE - 1].number if len(rows) > PAGE else None,
+            "state": state,
+            "states": [row | {"name": names[row["state"]]} for row in states],
+            "schools": queries.totals_by_school(batch),
+            "files": batch.files.select_related("by").defer("content").order_by("at"),
+            "can": _possible(request, batch, {row["state"] for row in states}),
+            "reason_form": ReasonForm(),
+            "return_form": ReturnFileForm(),
+            "settlement_form": SettlementForm(),
+            "demo": training_date() is not None,
+        },
+    )
+
+
+def _possible(request: HttpRequest, batch: Batch, line_states: set[str]) -> dict[str, bool]:
+    """What this person may do with the batch now; asked again when it is done."""
+    make, check, approve = (
+        may(request, permission, path=batch.path) for permission in ("make_batch", "check_batch", "approve_batch")
+    )
+    transfer = batch.kind == actions.TRANSFER
+    state = batch.state
+    return {
+        "submit": make and state == "draft",
+        "cancel": make and state == "draft",
+        "check": check and state == "submitted",
+        "approve": approve and state == "reviewed",
+        "send_back": (check and state == "submitted") or (approve and state == "reviewed"),
+        "export": make and transfer and state in ("approved", "sent_to_bank", "partially_paid", "paid"),
+        "first_export": state == "approved",
+        "return": make and transfer and state == "sent_to_bank",
+        "settle": make and not transfer and state == "approved",
+        "reissue": make and "account_fix" in line_states,
+    }
+
+
+def _act(permission: str, do: Callable[[HttpRequest, int], str]) -> Callable[[HttpRequest, int], HttpResponse]:
+    """A POST that does one thing to a batch and goes back to its page with the answer."""
+
+    @require_POST
+    @requires(*permission.split())
+    def view(request: HttpRequest, batch_id: int) -> HttpResponse:
+        _visible(request, batch_id)
+        try:
+            messages.success(request, do(request, batch_id))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        return redirect("disbursement:detail", batch_id)
+
+    return view
+
+
+def _submit(request: HttpRequest, batch_id: int) -> str:
+    actions.submit(batch_id, actor(request))
+    return _("Sent to the checker.")
+
+
+def _check(request: HttpRequest, batch_id: int) -> str:
+    actions.check(batch_id, actor(request))
+    return _("Checked. The approver is next.")
+
+
+def _approve(request: HttpRequest, batch_id: int) -> str:
+    actions.approve(batch_id, actor(request))
+    return _("Approved.")
+
+
+def _send_back(request: HttpRequest, batch_id: int) -> str:
+    actions.send_back(batch_id, actor(request), request.POST.get("reason", ""))
+    return _("Sent back to the maker.")
+
+
+def _cancel(request: HttpRequest, batch_id: int) -> str:
+    actions.cancel(batch_id, actor(request), request.POST.get("reason", ""))
+    return _("Cancelled. Its awards can be put into another batch.")
+
+
+def _settle(request: HttpRequest, batch_id: int) -> str:
+    actions.settle(batch_id, request.POST.get("document", ""), actor(request))
+    return _("Settled with the schools.")
+
+
+def _bank_return(request: HttpRequest, batch_id: int) -> str:
+    form = ReturnFileForm(request.POST, request.FILES)
+    if not form.is_valid():
+        raise Refused("return_empty")
+    file = form.cleaned_data["file"]
+    if file.size > bank_files.LARGEST:
+        raise Refused("return_too_big")
+    booked = actions.take_return(batch_id, file.read(), file.name, actor(request))
+    if not any(booked.values()):
+        return _("This file was taken before; nothing was changed.")
+    paid = ngettext("%(count)s payment arrived", "%(count)s payments arrived", booked["paid"]) % {
+        "count": booked["paid"]
+    }
+    failed = ngettext("%(count)s failed", "%(count)s failed", booked["failed"]) % {"count": booked["failed"]}
+    return f"{paid}, {failed}."
+
+
+submit = _act("make_batch", _submit)
+check = _act("check_batch", _check)
+approve = _act("approve_batch", _approve)
+send_back = _act("check_batch approve_batch", _send_back)
+cancel = _act("make_batch", _cancel)
+settle = _act("make_batch", _settle)
+bank_return = _act("make_batch", _bank_return)
+
+
+@require_POST
+@requires("make_batch")
+def bank_file(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """The file for the bank; the first download sends the batch."""
+    _visible(request, batch_id)
+    try:
+        kept = actions.export(batch_id, actor(request))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("disbursement:detail", batch_id)
+    return _download(base64.b64decode(kept.content), kept.filename)
+
+
+def _download(content: bytes, filename: str) -> HttpResponse:
+    return HttpResponse(
+        content,
+        content_type="application/octet-stream",
+        headers={"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"},
+    )
+
+
+@require_POST
+@requires("make_batch")
+def reissue(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """A supplementary batch for the corrected payments."""
+    _visible(request, batch_id)
+    try:
+        batch = actions.reissue(batch_id, actor(request))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("disbursement:detail", batch_id)
+    messages.success(request, _("A supplementary batch was made. It is checked and approved like any other."))
+    return redirect("disbursement:detail", batch.pk)
+
+
+@require_GET
+@requires("make_batch")
+def demo_answer(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """What the demo's bank answers; there is no such bank elsewhere."""
+    batch = _visible(request, batch_id)
+    if training_date() is None or batch.kind != actions.TRANSFER or batch.state != "sent_to_bank":
+        raise Http404
+    return _download(demo_bank.answer(batch), f"{batch.number}-return.txt")
+
+
+@require_GET
+@requires("fix_account", "make_batch")
+def failed(request: HttpRequest) -> HttpResponse:
+    """Failed payments that wait for another account."""
+    lines = queries.failed_below(prefixes(request, "fix_account", "make_batch"))
+    return render(
+        request,
+        "disbursement/failed.html",
+        {"lines": list(lines[:PAGE]), "may_fix": may(request, "fix_account")},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires("fix_account")
+def correct_account(request: HttpRequest, line_id: int) -> HttpResponse:
+    """The school gives another account for a failed payment."""
+    line = get_object_or_404(PaymentLine.objects.select_related("student", "school", "batch"), pk=line_id)
+    if not may(request, "fix_account", path=line.path):
+        raise Http404
+    form = AccountForm(request.POST or None, initial={"holder": line.payee, "bank": line.bank})
+    if request.method == "POST" and form.is_valid():
+        data: dict[str, Any] = form.cleaned_data
+        try:
+            actions.correct_account(
+                line.pk, data["account"], data["account_kind"], data["holder"], data["bank"], actor(request)
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        except actions.AccountProblem as problem:
+            form.add_error("account", str(ACCOUNT_SENTENCES[problem.code]))
+        else:
+            messages.success(request, _("Corrected. The finance office reissues the payment."))
+            return redirect("disbursement:failed")
+    return render(request, "disbursement/correct_account.html", {"line": line, "form": form})
