@@ -63,9 +63,9 @@ def today() -> date:
 
 
 @contextmanager
-def held() -> Iterator[Moment]:
-    """Reads the clock once for a whole request or job."""
-    reading = moment()
+def held(reading: Moment | None = None) -> Iterator[Moment]:
+    """Reads the clock once for a whole request or job, or holds the `reading` given."""
+    reading = reading or moment()
     token = _held.set(reading)
     try:
         yield reading

@@ -1,0 +1,214 @@
+"""What a person can go to and what waits for them there, by their posts."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.disbursement.models import Batch, PaymentLine
+from approvals.notices.models import Notice, NoticeLine
+from approvals.organisations import access
+from workflows.flows.aid import REVIEWERS, AidFlow
+from workflows.models import WorkItem
+from workflows.queries import step_ref
+
+CAP = 1000
+"""Above this a count reads 1000+: nobody counts further than that on every page."""
+
+Waiting = Callable[[Q], QuerySet]
+"""Given a filter on the office path, the rows that wait."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that can wait for the holders of a permission, and the page where it is dealt with."""
+
+    key: str
+    label: Promise
+    permission: str
+    waiting: Waiting
+    url: str
+    query: str = ""
+    entry: str = ""
+    """The navigation entry that bears its count."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A link of the navigation."""
+
+    key: str
+    label: Promise
+    url: str
+    permissions: tuple[str, ...] = ()
+    """Any of these opens it; none given: for everybody who is signed in."""
+    href: str = ""
+    count: int = 0
+    current: bool = False
+
+    @property
+    def count_text(self) -> str:
+        """The count as shown: empty for nothing, 1000+ above the cap."""
+        return count_text(self.count)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """What waits for a person: so many of one kind of work, and where to deal with it."""
+
+    work: Work
+    count: int
+    href: str
+
+    @property
+    def label(self) -> Promise:
+        return self.work.label
+
+    @property
+    def count_text(self) -> str:
+        return count_text(self.count) or "0"
+
+
+def count_text(count: int) -> str:
+    """Empty for nothing, 1000+ above the cap."""
+    return f"{CAP}+" if count > CAP else str(count or "")
+
+
+# ---------------------------------------------------------------- the kinds of work
+
+
+def _at_step(step: str) -> Waiting:
+    return lambda where: WorkItem.objects.filter(where, flow_task=step_ref(AidFlow, step), finished__isnull=True)
+
+
+def _to_be_noticed(step: str) -> Waiting:
+    listed = NoticeLine.objects.filter(case=OuterRef("process_id"), step=step, open=True)
+    return lambda where: _at_step(step)(where).filter(~Exists(listed))
+
+
+def _notices(step: str, state: str) -> Waiting:
+    return lambda where: Notice.objects.filter(where, step=step, state=state)
+
+
+def _batches(*states: str) -> Waiting:
+    return lambda where: Batch.objects.filter(where, state__in=states)
+
+
+def _lines(state: str) -> Waiting:
+    return lambda where: PaymentLine.objects.filter(where, state=state)
+
+
+WORK: list[Work] = [
+    Work("returned", _("Returned for correction"), "submit_application", _at_step("correction"),
+         "applications:list", "state=returned", "applications"),
+    Work("drafts", _("Drafts to be submitted"), "submit_application", _at_step("draft"),
+         "applications:list", "state=draft"),
+    *(
+        Work(step, label, REVIEWERS[step], _at_step(step), "review:queue", f"step={step}", "queue")
+        for step, label in [
+            ("school_review", _("Waiting for school review")),
+            ("township_review", _("Waiting for township review")),
+            ("county_review", _("Waiting for county review")),
+            ("recheck", _("Waiting for re-check")),
+            ("pending_approval", _("Waiting for approval")),
+        ]
+    ),
+    Work("school_to_notice", _("Approved, to be put on the school notice"), "draft_school_notice",
+         _to_be_noticed("school_notice"), "notices:list"),
+    Work("school_to_sign", _("School notices to be signed"), "sign_school_notice",
+         _notices("school_notice", "pending_review"), "notices:list", "", "notices"),
+    Work("county_to_notice", _("Approved, to be put on the county notice"), "draft_county_notice",
+         _to_be_noticed("county_notice"), "notices:list"),
+    Work("county_to_sign", _("County notices to be signed"), "sign_county_notice",
+         _notices("county_notice", "pending_review"), "notices:list", "", "notices"),
+    Work("to_pay", _("Awards to be put into a batch"), "make_batch", _at_step("payment"), "disbursement:new"),
+    Work("to_send", _("Approved batches to be sent to the bank"), "make_batch", _batches("approved"),
+         "disbursement:list", "state=approved", "batches"),
+    Work("to_check", _("Batches to be checked"), "check_batch", _batches("submitted"),
+         "disbursement:list", "state=submitted", "batches"),
+    Work("to_approve", _("Batches to be approved"), "approve_batch", _batches("reviewed"),
+         "disbursement:list", "state=reviewed", "batches"),
+    Work("failed", _("Failed payments: account to be corrected"), "fix_account", _lines("failed"),
+         "disbursement:failed", "", "failed"),
+]  # fmt: skip
+
+ENTRIES: list[Entry] = [
+    Entry("home", _p("navigation", "Home"), "home"),
+    Entry("queue", _p("navigation", "Review queue"), "review:queue", tuple(REVIEWERS.values())),
+    Entry("applications", _p("navigation", "Applications"), "applications:list", ("view_case",)),
+    Entry("rosters", _p("navigation", "Rosters"), "applications:roster_list", ("submit_application",)),
+    Entry("notices", _p("navigation", "Public notices"), "notices:list", ("view_case",)),
+    Entry("awards", _p("navigation", "Awards"), "awards:list", ("view_case",)),
+    Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account",)),
+    Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
+          ("make_batch", "check_batch", "approve_batch", "view_record")),
+]  # fmt: skip
+
+
+# ---------------------------------------------------------------- for one person
+
+
+def works(request: HttpRequest) -> list[Waits]:
+    """Every kind of work that the person's posts deal with, with capped counts; one statement a request."""
+    if not hasattr(request, "_works"):
+        mine = [work for work in WORK if access.may(request, work.permission)]
+        counts = _counted({work.key: _rows(request, work) for work in mine})
+        request._works = [Waits(work, counts[work.key], _address(work.url, work.query)) for work in mine]
+    return list(request._works)
+
+
+def entries(request: HttpRequest) -> list[Entry]:
+    """The navigation for the signed-in person: only what their posts open, with what waits there."""
+    if not request.user.is_authenticated:
+        return []
+    waiting: dict[str, int] = {}
+    for item in works(request):
+        waiting[item.work.entry] = waiting.get(item.work.entry, 0) + item.count
+    open_to = [entry for entry in ENTRIES if not entry.permissions or access.may(request, *entry.permissions)]
+    found = [
+        replace(entry, href=_address(entry.url), count=waiting.get(entry.key, 0)) for entry in open_to
+    ]
+    return _marked([entry for entry in found if entry.href], request.path)
+
+
+def _marked(found: list[Entry], path: str) -> list[Entry]:
+    """The entry whose page, or a page below it, is being looked at; the longest address wins."""
+    above = [entry for entry in found if path == entry.href or (entry.key != "home" and path.startswith(entry.href))]
+    here = max(above, key=lambda entry: len(entry.href), default=None)
+    return [replace(entry, current=here is not None and entry.key == here.key) for entry in found]
+
+
+def _rows(request: HttpRequest, work: Work) -> QuerySet:
+    where = Q()
+    for prefix in access.prefixes(request, work.permission):
+        where |= Q(path__startswith=prefix)
+    return work.waiting(where)
+
+
+def _address(name: str, query: str = "") -> str:
+    try:
+        return reverse(name) + (f"?{query}" if query else "")
+    except NoReverseMatch:
+        return ""
+
+
+def _counted(rows: Mapping[str, QuerySet]) -> dict[str, int]:
+    """How many rows each has, counted up to one above the cap, all in one statement."""
+    if not rows:
+        return {}
+    parts: list[str] = []
+    params: list[object] = []
+    for key, queryset in rows.items():
+        sql, given = queryset.order_by().values_list(Value(1))[: CAP + 1].query.sql_with_params()
+        parts.append(f"SELECT %s, count(*) FROM ({sql}) rows")
+        params += [key, *given]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), params)
+        counted: Iterable[tuple[str, int]] = cursor.fetchall()
+    return dict(counted)

@@ -1,0 +1,161 @@
+"""Words and numbers as pages show them: amounts, dates, names of states, steps, posts and reasons."""
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import template
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.organisations import roles
+from approvals.people import masking
+from approvals.programmes.terms import Term, UnknownTerm
+from workflows import nodes, reasons, states
+
+register = template.Library()
+
+STEPS: dict[str, Promise] = {
+    **states.NAMES,
+    "draft": _p("step", "Application"),
+    "acceptance": _p("step", "Acceptance"),
+    "correction": _p("step", "Correction by the school"),
+    "pending_approval": _p("step", "Approval"),
+    "payment": _p("step", "Payment due"),
+    "disbursement": _p("step", "Disbursement"),
+}
+"""What a route's steps are called; most bear the name of the state that a case has there."""
+
+ACTS: dict[str, Promise] = {**nodes.OUTCOMES, "open": _p("act", "Draft opened")}
+"""What the lines of a case's record are called."""
+
+TONES = {
+    "draft": "plain", "withdrawn": "plain", "cancelled": "plain", "taken_down": "plain", "voided": "plain",
+    "discarded": "plain", "reissued": "plain", "terminated": "plain", "uploaded": "plain",
+    "returned": "warn", "recheck": "warn", "account_fix": "warn", "partially_paid": "warn", "suspended": "warn",
+    "approved": "good", "completed": "good", "paid": "good", "active": "good", "concluded": "good",
+    "imported": "good",
+    "school_notice": "public", "county_notice": "public", "published": "public",
+    "rejected": "bad", "failed": "bad", "unreadable": "bad",
+}  # fmt: skip
+"""The colour of a state's badge; whatever is under way has the tone `busy`."""
+
+WEEKDAYS = [
+    _("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"),
+]  # fmt: skip
+
+
+# ---------------------------------------------------------------- numbers and dates
+
+
+@register.filter
+def money(value: Any) -> str:
+    """Yuan with two places and thousands separators, 1,150.00; an em dash where there is no amount."""
+    if value is None or value == "":
+        return "—"
+    try:
+        return f"{Decimal(str(value)):,.2f}"
+    except InvalidOperation:
+        return str(value)
+
+
+@register.filter
+def cn_date(value: date | datetime | None, style: str = "") -> str:
+    """2026年9月7日, or 7 September 2026; `:"weekday"` adds the day of the week, `:"time"` the time of day."""
+    if not value:
+        return ""
+    moment = timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
+    if get_language() == "en":
+        text = f"{moment.day} {formats.date_format(moment, 'F')} {moment.year}"
+    else:
+        text = f"{moment.year}年{moment.month}月{moment.day}日"
+    if style == "weekday":
+        return f"{text} {WEEKDAYS[moment.weekday()]}"
+    if style == "time" and isinstance(moment, datetime):
+        return f"{text} {moment:%H:%M}"
+    return text
+
+
+@register.filter
+def term_name(code: str) -> str:
+    """2026-2027-1 -> 2026年秋季学期; what is no term is shown as it stands."""
+    try:
+        return Term.of(code).name()
+    except UnknownTerm:
+        return code
+
+
+# ---------------------------------------------------------------- names of codes
+
+
+def _named(names: dict[str, Any], code: Any) -> str:
+    return str(names.get(str(code), code)) if code else ""
+
+
+@register.filter
+def state_name(code: str) -> str:
+    """What the state of a case is called."""
+    return _named(states.NAMES, code)
+
+
+@register.filter
+def state_tone(code: str) -> str:
+    """plain, busy, warn, good, bad or public: the look of a state's badge."""
+    return TONES.get(str(code), "busy")
+
+
+@register.filter
+def step_name(code: str) -> str:
+    """What a step of a route is called."""
+    return _named(STEPS, code)
+
+
+@register.filter
+def outcome_name(code: str) -> str:
+    """What an outcome of a step, or another act on a case, is called."""
+    return _named(ACTS, code)
+
+
+@register.filter
+def role_name(code: str) -> str:
+    """What a role is called."""
+    return _named(roles.NAMES, code)
+
+
+@register.filter
+def post_name(post: Any) -> str:
+    """aid_officer@鸡泽县第一中学 -> 鸡泽县第一中学 · 资助专干; takes an `Office` too."""
+    role, at, office = str(getattr(post, "post", post) or "").partition("@")
+    if at:
+        return f"{office} · {role_name(role)}"
+    return gettext("System") if role == "system" else role
+
+
+@register.filter
+def reason_name(code: str) -> str:
+    """What a reason's code stands for."""
+    known = reasons.REASONS.get(str(code))
+    return str(known[0]) if known else str(code or "")
+
+
+@register.simple_tag
+def reasons_for(outcome: str) -> list[tuple[str, Promise]]:
+    """The reasons that may be chosen for an outcome, [(code, sentence)]."""
+    return reasons.reasons_for(outcome)
+
+
+@register.simple_tag
+def least_reason() -> int:
+    """Fewest characters of a reason's text."""
+    return reasons.MIN_LENGTH
+
+
+# ---------------------------------------------------------------- personal numbers
+
+register.filter("mask_id", lambda value: masking.mask_id(value or ""))
+register.filter("mask_account", lambda value: masking.mask_account(value or ""))
+register.filter("mask_phone", lambda value: masking.mask_phone(value or ""))
+register.filter("mask_name", lambda value: masking.mask_name(value or ""))
