@@ -36,8 +36,8 @@ run: install ## serve the demo county on http://127.0.0.1:8000 (PORT=…), until
 	@tools/fonts.sh &
 	@exec $(MANAGE) serve --demo --port $(PORT)
 
-stop: install ## stop this checkout's server and its embedded PostgreSQL
-	@$(MANAGE) stop
+stop: ## stop this checkout's server and its embedded PostgreSQL
+	@[ ! -e .venv/installed ] || $(MANAGE) stop
 
 test: install ## run every test that CI runs
 	@tools/fonts.sh

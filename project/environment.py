@@ -26,7 +26,10 @@ def words(name: str, *default: str) -> list[str]:
 
 
 def database(url: str) -> dict[str, Any]:
-    """`postgres://user:password@host:port/name?sslmode=require` as an entry of DATABASES; `host` may be in the query."""
+    """`postgres://user:password@host:port/name?sslmode=require` as an entry of DATABASES.
+
+    A socket's folder stands in the query: `postgres:///name?host=/run/postgresql`.
+    """
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured("DATABASE_URL must start with postgres:// — PostgreSQL is the one engine.")
@@ -53,7 +56,10 @@ def secret(name: str, demo_value: str, demo: bool) -> str:
 
 
 def field_keys(given: str) -> tuple[dict[str, bytes], bytes]:
-    """`id:base64,id:base64,index:base64`: the 32-byte keys by id, the first one writes; and the blind index's own key."""
+    """`id:base64,id:base64,index:base64`: the 32-byte keys by id, and the blind index's own.
+
+    The first key writes, all can read. Raises ImproperlyConfigured where one could not encrypt.
+    """
     keys: dict[str, bytes] = {}
     for part in filter(None, (part.strip() for part in given.split(","))):
         name, _, encoded = part.partition(":")

@@ -1,21 +1,23 @@
 """Web, worker and beat in one process, for one machine and no broker.
 
 The broker is then `memory://`, which lives in a process and cannot be shared by servers that fork: so the web
-is threads (waitress), and each queue has a solo Celery worker in a thread of its own. Two workers in one process
-share Celery's global switch for stopping, which is what is wanted here; a long import on `long` was measured not
-to hold up `default` (tests/project/test_server.py). The beat keeps its schedule in memory, since the truth is
-in the database.
+is threads (waitress), and each queue has a solo Celery worker in a thread of its own, so that a long import does
+not hold up a notice. A Celery application remembers one selection of queues for all its workers: two workers of
+one application both took from the queues of the one that started last, so each has an application of its own.
+They share Celery's process-wide switch for stopping, which is what is wanted here. The beat keeps its schedule
+in memory, since the truth is in the database.
 """
 
 import threading
 from collections.abc import Callable
 
 import structlog
+from celery import Celery
 from celery.beat import Scheduler, Service
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 
-from project.celery import app
+from project.celery import app, configured
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +70,7 @@ class Background:
     def _run_worker(self, queue: str) -> None:
         # WorkController, not app.Worker: that one installs signal handlers, which a thread may not.
         WorkController(
-            app=app,
+            app=configured(Celery(f"zhuxue-{queue}", set_as_current=False)),
             hostname=f"{queue}@zhuxue",
             pool_cls="solo",
             queues=[queue],

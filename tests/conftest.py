@@ -29,6 +29,31 @@ def pytest_configure(config: pytest.Config) -> None:
     }
 
 
+# ---------------------------------------------------------------- journeys
+# Without Chromium they are skipped, which a person sees and CI (REQUIRE_JOURNEYS=1) does not accept.
+
+_journeys = {"ran": 0, "skipped": 0}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if "journey" in report.keywords and (report.skipped or report.when == "call"):
+        _journeys["skipped" if report.skipped else "ran"] += 1
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    required = os.environ.get("REQUIRE_JOURNEYS") and not hasattr(session.config, "workerinput")
+    if required and (_journeys["skipped"] or not _journeys["ran"]):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if os.environ.get("REQUIRE_JOURNEYS"):
+        terminalreporter.write_line("journeys: {ran} ran, {skipped} skipped".format(**_journeys))
+
+
+# ---------------------------------------------------------------- every test
+
+
 @pytest.fixture(autouse=True)
 def in_chinese() -> Iterator[None]:
     with translation.override("zh-hans"):
@@ -46,16 +71,12 @@ def files_of_this_test(tmp_path: Path, settings: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
-) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
     test = connection.settings_dict["TEST"]
     template = test["TEMPLATE"] = f"{test['NAME'].split('_gw')[0]}_template"
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [template])
-        cursor.execute(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [template]
-        )
+        cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [template])
         if cursor.fetchone() != (_fingerprint(),):
             cursor.execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
             cursor.execute(f'CREATE DATABASE "{template}" TEMPLATE template0')

@@ -183,21 +183,24 @@ def _stop() -> bool:
     if not (data_folder() / "postmaster.pid").exists():
         return False
     _postgres("pg_ctl", "stop", "-m", "fast", "-w", "-t", "60", "-D", str(data_folder()), account=_account())
+    if not socket_folder().is_relative_to(FOLDER):
+        shutil.rmtree(socket_folder(), ignore_errors=True)
     return True
 
 
 def _forget_a_dead_server() -> None:
-    """Removes a pid file whose process is gone, is something else by now, or serves another folder."""
-    file = data_folder() / "postmaster.pid"
-    with suppress(FileNotFoundError, ValueError, IndexError):
-        lines = file.read_text().splitlines()
-        if not _is_server(int(lines[0])) or Path(lines[1]) != data_folder():
-            file.unlink()
+    """Removes lock files whose process is gone, is something else by now, or serves another folder."""
+    for file in (data_folder() / "postmaster.pid", socket_folder() / ".s.PGSQL.5432.lock"):
+        with suppress(FileNotFoundError, ValueError, IndexError):
+            lines = file.read_text().splitlines()
+            if not _is_server(int(lines[0])) or Path(lines[1]) != data_folder():
+                file.unlink()
 
 
 def _is_server(pid: int) -> bool:
     try:
-        return "postgres" in psutil.Process(pid).name()
+        process = psutil.Process(pid)
+        return "postgres" in process.name() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 

@@ -59,7 +59,11 @@ class Command(BaseCommand):
 
 
 def ours() -> list[AppConfig]:
-    return [app for app in apps.get_app_configs() if Path(app.path).is_relative_to(settings.BASE_DIR / app.name.split(".")[0])]
+    return [
+        app
+        for app in apps.get_app_configs()
+        if Path(app.path).is_relative_to(settings.BASE_DIR / app.name.split(".")[0])
+    ]
 
 
 def inner_apps(app: AppConfig) -> list[Path]:
@@ -122,7 +126,9 @@ def conflicts() -> list[str]:
             translation = entry.msgstr or str(entry.msgstr_plural)
             other, where = seen.setdefault(message(entry), (translation, file))
             if other != translation:
-                problems.append(f"{entry.msgid!r} is {other!r} in {where.parents[2]} and {translation!r} in {file.parents[2]}")
+                problems.append(
+                    f"{entry.msgid!r} is {other!r} in {where.parents[2]} and {translation!r} in {file.parents[2]}"
+                )
     return problems
 
 

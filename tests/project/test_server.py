@@ -1,0 +1,123 @@
+"""The one process: web, two workers and the beat; and the doors that prepare what they need."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from django.db import connection
+
+from project.celery import app
+from project.server import Background
+from workflows import background
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def quick_beat() -> Iterator[None]:
+    schedule = app.conf.beat_schedule
+    app.conf.beat_schedule = {name: entry | {"schedule": 0.2} for name, entry in schedule.items()}
+    yield
+    app.conf.beat_schedule = schedule
+
+
+def test_a_long_import_does_not_hold_up_notices(quick_beat: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_runs, import_may_end = threading.Event(), threading.Event()
+    notices: list[bool] = []
+    enough = threading.Event()
+
+    def run_due(queue: str) -> int:
+        if queue == "long":
+            import_runs.set()
+            import_may_end.wait(30)
+        elif import_runs.is_set():
+            notices.append(import_may_end.is_set())
+            if len(notices) >= 3:
+                enough.set()
+        return 0
+
+    monkeypatch.setattr(background, "run_due", run_due)
+    both = Background()
+    both.start()
+    try:
+        assert enough.wait(30), "the default queue stood still while the long one worked"
+        assert not any(notices)
+    finally:
+        import_may_end.set()
+        both.stop()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("worker-", "beat"))]
+
+
+# ---------------------------------------------------------------- processes
+
+
+@pytest.fixture
+def new_database(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty database of this test's own."""
+    name = f"{connection.settings_dict['NAME']}_doors"
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        there = connection.settings_dict
+        password = f":{there['PASSWORD']}" if there.get("PASSWORD") else ""
+        yield (
+            f"postgresql://{there['USER']}{password}@/{name}?host={there['HOST'] or '/var/run/postgresql'}"
+            + (f"&port={there['PORT']}" if there["PORT"] else "")
+        )
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def manage(*arguments: str, database: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database, "DEMO": "1", "DEBUG": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+def test_two_doors_opened_at_once_on_an_empty_database_both_answer_with_nothing_else(new_database: str) -> None:
+    doors = [manage("working_days", "2026-09-25", "5", database=new_database) for _ in range(2)]
+    for door in doors:
+        out, err = door.communicate(timeout=120)
+        assert door.returncode == 0, err
+        assert out.strip() == "2026-10-09"  # three days, the National Day week, two days more
+
+
+def test_serve_tells_its_address_refuses_a_taken_port_and_stops_cleanly(new_database: str) -> None:
+    port = free_port()
+    server = manage("serve", "--port", str(port), database=new_database)
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        assert address == f"http://127.0.0.1:{port}/", server.stderr and server.stderr.read()
+        with urlopen(f"{address}healthz", timeout=30) as response:  # noqa: S310
+            assert response.status == 200
+
+        second = manage("serve", "--port", str(port), database=new_database)
+        _, complaint = second.communicate(timeout=60)
+        assert second.returncode != 0
+        assert f"Cannot listen on 127.0.0.1:{port}" in complaint
+    finally:
+        server.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        _, err = server.communicate(timeout=60)
+    assert server.returncode == 0, err
+    assert time.monotonic() - started < 20
+    assert not (ROOT / "var" / "run" / f"serve-{port}.pid").exists()
