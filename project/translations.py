@@ -15,9 +15,7 @@ OURS = ("project", "workflows", "approvals", "notifications")
 
 def catalogues() -> list[Path]:
     """Every .po file of the project."""
-    return sorted(
-        file for part in OURS for file in (settings.BASE_DIR / part).glob("**/locale/*/LC_MESSAGES/*.po")
-    )
+    return sorted(file for part in OURS for file in (settings.BASE_DIR / part).glob("**/locale/*/LC_MESSAGES/*.po"))
 
 
 def compile_stale() -> int:
