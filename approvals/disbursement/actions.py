@@ -15,13 +15,14 @@ from approvals.awards.models import Award, AwardTerm
 from approvals.disbursement import bank_files
 from approvals.disbursement.models import BankFile, Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
-from approvals.organisations.authority import UserActor
+from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.models import Organisation
 from approvals.people.accounts import account_problem, normalise_account
 from approvals.people.crypto import blind_index
 from approvals.people.identity import normalise_name
 from approvals.programmes.models import Programme
 from approvals.programmes.terms import Term
+from notifications import send
 from workflows import record
 from workflows.actors import SYSTEM
 from workflows.clock import moment
@@ -214,6 +215,7 @@ def submit(batch_id: int, by: UserActor) -> Batch:
         post = by.require("make_batch", batch.path)
         _count(batch)
         _take(batch, "submit", by, post)
+        _tell_next(batch, "check_batch")
     return batch
 
 
@@ -226,6 +228,7 @@ def check(batch_id: int, by: UserActor) -> Batch:
             raise Refused("same_person")
         batch.checker = by.user
         _take(batch, "check_lines", by, post)
+        _tell_next(batch, "approve_batch")
     return batch
 
 
@@ -238,6 +241,7 @@ def approve(batch_id: int, by: UserActor) -> Batch:
             raise Refused("same_person")
         batch.approver = by.user
         _take(batch, "approve", by, post)
+        _tell_next(batch, "make_batch")
     return batch
 
 
@@ -255,6 +259,7 @@ def send_back(batch_id: int, by: UserActor, reason: str) -> Batch:
         batch.checker = batch.approver = None
         batch.reason = why.text
         _take(batch, act, by, post, why)
+        _tell_next(batch, "make_batch")
     return batch
 
 
@@ -324,7 +329,7 @@ def _orders(batch: Batch) -> list[bank_files.Order]:
         bank_files.Order(
             line.number,
             line.payee,
-            line.account_no or "",
+            str(line.account_no or ""),
             line.amount,
             summary,
             reference(batch, line.number),
@@ -382,7 +387,29 @@ def take_return(batch_id: int, content: bytes, filename: str, by: UserActor) -> 
             data=booked | {"sha256": digest},
         )
         _close_replaced(batch, by, post)
+        _tell_schools(batch, digest)
     return booked
+
+
+def _tell_schools(batch: Batch, digest: str) -> None:
+    """Tells each school how many of its payments failed."""
+    failed = Counter(batch.lines.filter(state="failed").values_list("path", flat=True))
+    for path, officers in holders("fix_account", failed).items():
+        send(
+            "payment_failed",
+            officers,
+            about="failed_payments",
+            about_id=batch.pk,
+            cause=f"{digest[:16]}:{path}",
+            data={"count": failed[path]},
+        )
+
+
+def _tell_next(batch: Batch, permission: str) -> None:
+    """Tells those whose turn it is that a batch waits."""
+    for people in holders(permission, [batch.path]).values():
+        cause = f"{batch.pk}:{batch.state}:{record.latest('batch', batch.pk)}"
+        send("batch_waiting", people, about="batch", about_id=batch.pk, cause=cause, data={"name": batch.number})
 
 
 def _book(batch: Batch, answers: list[bank_files.Answer]) -> dict[str, int]:

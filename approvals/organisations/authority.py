@@ -90,3 +90,26 @@ class UserActor:
 def actor_of(user: User) -> UserActor:
     """The engine's view of a signed-in person."""
     return UserActor(user)
+
+
+_HOLDERS = f"""
+    SELECT w.path, p.user_id
+      FROM unnest(%s::varchar[]) AS w(path)
+      JOIN {Organisation._meta.db_table} o ON w.path LIKE o.path || '%%'
+      JOIN {Post._meta.db_table} p ON p.organisation_id = o.id AND p.role = ANY(%s)
+      JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active,
+           (SELECT COALESCE((SELECT date FROM {TrainingClock._meta.db_table}),
+                            (now() AT TIME ZONE 'Asia/Shanghai')::date) AS today) t
+     WHERE p.revoked_at IS NULL AND p.starts_on <= t.today AND (p.ends_on IS NULL OR p.ends_on >= t.today)
+"""
+
+
+def holders(permission: str, paths: Iterable[str]) -> dict[str, list[int]]:
+    """For each office path, the accounts whose posts give `permission` there today; whom to tell."""
+    wanted = sorted(set(paths))
+    found: dict[str, list[int]] = {path: [] for path in wanted}
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDERS, [wanted, matrix().roles_with(permission)])
+        for path, user in cursor.fetchall():
+            found[path].append(user)
+    return found

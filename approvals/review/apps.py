@@ -6,3 +6,6 @@ class ReviewConfig(AppConfig):
     name = "approvals.review"
     verbose_name = _("Review")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from approvals.review import listeners  # noqa: F401

@@ -1,0 +1,34 @@
+"""The inbox page."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from notifications import actions, queries
+
+PAGE = 50
+
+
+@require_GET
+@login_required
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What the person was told, newest first."""
+    before = request.GET.get("before", "")
+    messages = list(queries.inbox(request.user.pk, int(before) if before.isdecimal() else None)[: PAGE + 1])
+    return render(
+        request,
+        "notifications/inbox.html",
+        {
+            "lines": [queries.line(message) for message in messages[:PAGE]],
+            "next": messages[PAGE - 1].pk if len(messages) > PAGE else None,
+        },
+    )
+
+
+@require_POST
+@login_required
+def read(request: HttpRequest) -> HttpResponse:
+    """Marks everything as read."""
+    actions.mark_read(request.user.pk)
+    return redirect("notifications:inbox")
