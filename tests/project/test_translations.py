@@ -1,0 +1,101 @@
+"""Texts are found in Python and in templates, and catalogues are compiled without gettext."""
+
+import gettext
+import os
+from pathlib import Path
+
+import polib
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from project import translations
+from project.management.commands import messages
+from project.management.commands.messages import Message
+
+PYTHON = """
+from django.utils.translation import gettext_lazy as _, ngettext, pgettext
+a = _("Return")
+b = ngettext("%(n)d line", "%(n)d lines", 3) % {"n": 3}
+c = pgettext("of a month", "May")
+not_a_text = "Leave me"
+"""
+TEMPLATE = """{% load i18n %}
+  <c-button label="{% translate 'Approve' %}">It's {{ name }}</c-button>
+{% if x %}
+      {% blocktranslate count n=rows|length trimmed %}
+        {{ n }} row
+      {% plural %}
+        {{ n }} rows
+      {% endblocktranslate %}
+{% endif %}
+    {% translate "May" context "of a month" %}
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "models.py").write_text(PYTHON)
+    (tmp_path / "templates" / "page.html").write_text(TEMPLATE)
+    return tmp_path
+
+
+def test_texts_are_found_in_python_and_in_templates_with_plurals_and_contexts(app: Path) -> None:
+    assert set(messages.extract(app, nested=[])) == {
+        Message("Return"),
+        Message("%(n)d line", "%(n)d lines"),
+        Message("May", context="of a month"),
+        Message("Approve"),
+        Message("%(n)s row", "%(n)s rows"),
+    }
+
+
+def test_an_app_inside_the_folder_keeps_its_own_texts(app: Path) -> None:
+    assert Message("Approve") not in set(messages.extract(app, nested=[app / "templates"]))
+
+
+def test_bringing_up_to_date_keeps_translations_adds_what_is_new_and_drops_what_is_gone(app: Path) -> None:
+    file = app / "locale" / "django.po"
+    messages.update(file, {Message("Return"), Message("Gone")})
+    catalogue = polib.pofile(str(file))
+    catalogue.find("Return").msgstr = "退回"
+    catalogue.save()
+
+    messages.update(file, {Message("Return"), Message("New")})
+
+    assert {entry.msgid: entry.msgstr for entry in polib.pofile(str(file))} == {"Return": "退回", "New": ""}
+
+
+def test_a_missing_an_unused_and_an_untranslated_text_are_each_told(app: Path, settings: SettingsWrapper) -> None:
+    settings.BASE_DIR = app
+    file = app / "locale" / "django.po"
+    messages.update(file, {Message("Untranslated"), Message("Unused")})
+    told = messages.compare(file, {Message("Untranslated"), Message("Missing")})
+    assert [problem.split(": ")[1] for problem in told if "Missing" in problem] == ["missing 'Missing'"]
+    assert [problem.split(": ")[1] for problem in told if "unused" in problem] == ["unused 'Unused'"]
+    assert any(problem.endswith("untranslated 'Untranslated'") for problem in told)
+
+
+def test_a_catalogue_is_compiled_when_it_is_newer_and_not_again(tmp_path: Path, settings: SettingsWrapper) -> None:
+    settings.BASE_DIR = tmp_path
+    file = tmp_path / "approvals" / "room" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+    messages.update(file, {Message("Return")})
+    catalogue = polib.pofile(str(file))
+    catalogue.find("Return").msgstr = "退回"
+    catalogue.save()
+
+    assert translations.compile_stale() == 1
+    assert translations.compile_stale() == 0
+    with file.with_suffix(".mo").open("rb") as compiled:
+        assert gettext.GNUTranslations(compiled).gettext("Return") == "退回"
+
+    os.utime(file, (file.stat().st_atime, file.stat().st_mtime + 5))
+    assert translations.compile_stale() == 1
+
+
+def test_nothing_half_written_is_left_beside_a_catalogue(tmp_path: Path, settings: SettingsWrapper) -> None:
+    settings.BASE_DIR = tmp_path
+    file = tmp_path / "workflows" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+    messages.update(file, {Message("Return")})
+    translations.compile_stale()
+    assert sorted(path.name for path in file.parent.iterdir()) == ["django.mo", "django.po"]
