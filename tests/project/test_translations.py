@@ -3,10 +3,10 @@
 import gettext
 import os
 from pathlib import Path
+from typing import Any
 
 import polib
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from project import translations
 from project.management.commands import messages
@@ -66,7 +66,7 @@ def test_bringing_up_to_date_keeps_translations_adds_what_is_new_and_drops_what_
     assert {entry.msgid: entry.msgstr for entry in polib.pofile(str(file))} == {"Return": "退回", "New": ""}
 
 
-def test_a_missing_an_unused_and_an_untranslated_text_are_each_told(app: Path, settings: SettingsWrapper) -> None:
+def test_a_missing_an_unused_and_an_untranslated_text_are_each_told(app: Path, settings: Any) -> None:
     settings.BASE_DIR = app
     file = app / "locale" / "django.po"
     messages.update(file, {Message("Untranslated"), Message("Unused")})
@@ -76,7 +76,7 @@ def test_a_missing_an_unused_and_an_untranslated_text_are_each_told(app: Path, s
     assert any(problem.endswith("untranslated 'Untranslated'") for problem in told)
 
 
-def test_a_catalogue_is_compiled_when_it_is_newer_and_not_again(tmp_path: Path, settings: SettingsWrapper) -> None:
+def test_a_catalogue_is_compiled_when_it_is_newer_and_not_again(tmp_path: Path, settings: Any) -> None:
     settings.BASE_DIR = tmp_path
     file = tmp_path / "approvals" / "room" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
     messages.update(file, {Message("Return")})
@@ -93,7 +93,7 @@ def test_a_catalogue_is_compiled_when_it_is_newer_and_not_again(tmp_path: Path, 
     assert translations.compile_stale() == 1
 
 
-def test_nothing_half_written_is_left_beside_a_catalogue(tmp_path: Path, settings: SettingsWrapper) -> None:
+def test_nothing_half_written_is_left_beside_a_catalogue(tmp_path: Path, settings: Any) -> None:
     settings.BASE_DIR = tmp_path
     file = tmp_path / "workflows" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
     messages.update(file, {Message("Return")})
