@@ -278,7 +278,7 @@ def cancel(batch_id: int, by: UserActor, reason: str) -> Batch:
 
 def _free_corrected(batch: Batch) -> None:
     """Lines that this batch was to replace wait for a reissue again."""
-    transition_all(PaymentLine.objects.filter(reissue__batch=batch), "reopen")
+    transition_all(PaymentLine.objects.filter(replacement__batch=batch), "reopen")
     batch.lines.filter(replaces__isnull=False).update(replaces=None)
 
 
@@ -456,11 +456,11 @@ def _close_replaced(batch: Batch, by: UserActor, post: str) -> None:
     """Batches of which every failed line has by now been reissued and paid become fully paid."""
     if batch.state != "paid":
         return
-    earlier = Batch.objects.filter(lines__reissue__batch=batch).distinct().values_list("pk", flat=True)
+    earlier = Batch.objects.filter(lines__replacement__batch=batch).distinct().values_list("pk", flat=True)
     for pk in sorted(earlier):
         old = _locked(pk)
         waiting = old.lines.exclude(state__in=["paid", "cancelled"])
-        if not waiting.exclude(state="reissued", reissue__batch__state="paid").exists():
+        if not waiting.exclude(state="reissued", replacement__batch__state="paid").exists():
             _take(old, "answer_fully", by, post)
             _close_replaced(old, by, post)
 

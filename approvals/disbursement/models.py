@@ -134,7 +134,7 @@ class PaymentLine(FSMModelMixin, models.Model):
     bank_code = models.CharField(max_length=20, blank=True)
     bank_message = models.CharField(max_length=200, blank=True)
     paid_on = models.DateField(null=True)
-    replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reissue")
+    replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="replacement")
 
     class Meta:
         verbose_name = _("payment line")

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             field=models.OneToOneField(
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="reissue",
+                related_name="replacement",
                 to="disbursement.paymentline",
             ),
         ),

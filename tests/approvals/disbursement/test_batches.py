@@ -1,0 +1,388 @@
+"""From award to account: three persons, one file, every line answered once, nothing paid twice."""
+
+import base64
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from approvals.awards.models import Award
+from approvals.disbursement import actions, demo_bank, queries
+from approvals.disbursement.models import Batch
+from approvals.disbursement.refusals import Refused
+from notifications.models import Message
+from tests.factories import (
+    TERM,
+    ApplicationFactory,
+    CountyFactory,
+    CountySchoolFactory,
+    SchoolFactory,
+    StudentFactory,
+    VersionFactory,
+    account_number,
+    acting,
+    at_step,
+    officer_of,
+    person,
+    set_training_date,
+)
+from workflows.models import Case, Record
+
+pytestmark = pytest.mark.django_db
+
+
+class Office:
+    """A county with its three finance officers and a school with an aid officer."""
+
+    def __init__(self) -> None:
+        set_training_date()
+        self.county = CountyFactory()
+        self.school = SchoolFactory()
+        self.maker = acting(person("finance_maker", self.county))
+        self.checker = acting(person("finance_checker", self.county))
+        self.approver = acting(person("finance_approver", self.county))
+        self.officer = acting(officer_of(self.school))
+        self.version = VersionFactory()
+
+    def approved(self, count: int = 3) -> list[Any]:
+        return [at_step("payment", school=self.school, version=self.version) for _ in range(count)]
+
+    def batch(self) -> Batch:
+        return actions.make_batch(self.version.programme, TERM, self.maker, self.county.path)
+
+    def sent(self) -> Batch:
+        batch = self.batch()
+        actions.submit(batch.pk, self.maker)
+        actions.check(batch.pk, self.checker)
+        actions.approve(batch.pk, self.approver)
+        actions.export(batch.pk, self.maker)
+        return Batch.objects.get(pk=batch.pk)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def refusal(act: Any, *args: Any) -> str:
+    with pytest.raises(Refused) as refused, transaction.atomic():
+        act(*args)
+    assert str(refused.value)
+    return refused.value.code
+
+
+def bank_answers(batch: Batch, failing: tuple[int, ...] = ()) -> bytes:
+    """The bank's answer in which these line numbers fail."""
+    lines = demo_bank.answer(batch).decode("gb18030").splitlines()
+    answered = []
+    for line in lines[1:]:
+        cells = line.split("|")
+        cells[6:] = ["1001", "户名与账号不符"] if int(cells[0]) in failing else ["0000", "成功"]
+        answered.append("|".join(cells))
+    return "\r\n".join([lines[0], *answered, ""]).encode("gb18030")
+
+
+def states(applications: list[Any]) -> list[str]:
+    ids = [application.case_id for application in applications]
+    return list(Case.objects.filter(pk__in=ids).order_by("pk").values_list("state", flat=True))
+
+
+def test_an_approved_case_is_an_award_with_its_amount_by_term(office: Office) -> None:
+    [application] = office.approved(1)
+    award = Award.objects.get(case=application.case_id)
+    assert award.state == "active"
+    assert [(term.term, term.amount) for term in award.terms.order_by("term")] == [
+        ("2026-2027-1", Decimal("625.00")),
+        ("2026-2027-2", Decimal("625.00")),
+    ]
+
+
+def test_money_reaches_the_pupil_through_three_persons_and_the_bank(office: Office) -> None:
+    applications = office.approved(3)
+    batch = office.sent()
+    assert (batch.line_count, batch.total) == (3, Decimal("1875.00"))
+    assert states(applications) == ["disbursing"] * 3
+    assert actions.take_return(batch.pk, bank_answers(batch), "return.txt", office.maker) == {"paid": 3, "failed": 0}
+    batch.refresh_from_db()
+    assert batch.state == "paid"
+    assert states(applications) == ["completed"] * 3
+    assert set(batch.lines.values_list("state", flat=True)) == {"paid"}
+    acts = Record.objects.filter(about="batch", about_id=batch.pk).order_by("id").values_list("act", flat=True)
+    assert list(acts) == ["make", "submit", "check_lines", "approve", "send", "answer_fully"]
+
+
+def test_maker_checker_and_approver_are_three_persons(office: Office) -> None:
+    office.approved(1)
+    batch = office.batch()
+    actions.submit(batch.pk, office.maker)
+    both = acting(person("finance_checker", office.county))
+    both.user.person = office.maker.user.person
+    both.user.save()
+    assert refusal(actions.check, batch.pk, both) == "same_person"
+    actions.check(batch.pk, office.checker)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(approver=office.checker.user)
+
+
+@pytest.mark.parametrize(
+    ("act", "holder"), [("submit", "maker"), ("check", "checker"), ("approve", "approver"), ("export", "maker")]
+)
+def test_each_act_needs_its_own_permission(office: Office, act: str, holder: str) -> None:
+    office.approved(1)
+    batch = office.batch()
+    for name in ("maker", "checker", "approver", "officer"):
+        if name != holder:
+            with pytest.raises(PermissionDenied), transaction.atomic():
+                getattr(actions, act)(batch.pk, getattr(office, name))
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        actions.make_batch(office.version.programme, TERM, office.checker, office.county.path)
+
+
+def test_an_act_out_of_turn_is_refused_with_a_sentence(office: Office) -> None:
+    office.approved(1)
+    batch = office.batch()
+    assert refusal(actions.check, batch.pk, office.checker) == "wrong_state"
+    assert refusal(actions.export, batch.pk, office.maker) == "wrong_state"
+    actions.submit(batch.pk, office.maker)
+    assert refusal(actions.submit, batch.pk, office.maker) == "wrong_state"
+    assert refusal(actions.cancel, batch.pk, office.maker, "编制错了,需要重新编制") == "wrong_state"
+
+
+def test_the_same_award_is_never_in_two_batches(office: Office) -> None:
+    office.approved(2)
+    batch = office.batch()
+    assert refusal(office.batch) == "nothing_to_pay"
+    line = batch.lines.first()
+    assert line is not None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        line.pk, line.number = None, 99
+        line.save(force_insert=True)
+
+
+def test_a_cancelled_batch_frees_its_awards(office: Office) -> None:
+    office.approved(2)
+    first = office.batch()
+    assert refusal(actions.cancel, first.pk, office.maker, "短") == "reason_required"
+    actions.cancel(first.pk, office.maker, "项目选错,重新编制批次")
+    assert office.batch().line_count == 2
+
+
+def test_exporting_again_gives_the_same_bytes_and_moves_nothing(office: Office) -> None:
+    applications = office.approved(2)
+    batch = office.sent()
+    first = batch.files.get(direction="out")
+    again = actions.export(batch.pk, office.maker)
+    assert (again.pk, again.content) == (first.pk, first.content)
+    assert base64.b64decode(again.content).decode("gb18030").startswith("2|1250.00\r\n")
+    assert states(applications) == ["disbursing"] * 2
+
+
+def test_the_same_return_twice_changes_nothing(office: Office) -> None:
+    office.approved(2)
+    batch = office.sent()
+    content = bank_answers(batch, failing=(1,))
+    assert actions.take_return(batch.pk, content, "r.txt", office.maker) == {"paid": 1, "failed": 1}
+    count = Record.objects.count()
+    assert actions.take_return(batch.pk, content, "r.txt", office.maker) == {"paid": 0, "failed": 0}
+    assert Record.objects.count() == count
+
+
+def replaced(content: bytes, line: int, cell: int, value: str) -> bytes:
+    lines = content.decode("gb18030").split("\r\n")
+    cells = lines[line - 1].split("|")
+    cells[cell] = value
+    lines[line - 1] = "|".join(cells)
+    return "\r\n".join(lines).encode("gb18030")
+
+
+def test_a_return_that_does_not_fit_is_refused_whole(office: Office) -> None:
+    office.approved(2)
+    batch = office.sent()
+    good = bank_answers(batch)
+
+    def code(content: bytes) -> str:
+        return refusal(actions.take_return, batch.pk, content, "r.txt", office.maker)
+
+    lines = good.decode("gb18030").split("\r\n")
+    assert code(replaced(good, 2, 5, "20260907-9999-000001")) == "return_other_batch"
+    assert code(replaced(good, 3, 5, lines[1].split("|")[5])) == "return_twice"
+    swapped = replaced(replaced(good, 2, 3, "624.99"), 3, 3, "625.01")
+    assert code(swapped) == "return_amount"
+    assert code(replaced(good, 2, 2, account_number(987654))) == "return_account"
+    assert code("\r\n".join(["1|625.00", lines[1], ""]).encode("gb18030")) == "return_missing"
+    assert set(batch.lines.values_list("state", flat=True)) == {"sent"}
+
+
+def test_a_failed_payment_is_corrected_by_the_school_and_reissued(office: Office) -> None:
+    applications = office.approved(3)
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch, failing=(2,)), "r.txt", office.maker)
+    batch.refresh_from_db()
+    assert batch.state == "partially_paid"
+    assert sorted(states(applications)) == ["completed", "completed", "disbursing"]
+    assert Message.objects.filter(recipient=office.officer.user, event="payment_failed").count() == 1
+    failed = batch.lines.get(state="failed")
+    same = (failed.account_no, "bank_card", failed.payee, "联社", office.officer)
+    assert refusal(actions.correct_account, failed.pk, *same) == "account_unchanged"
+    with pytest.raises(actions.AccountProblem):
+        actions.correct_account(failed.pk, "6219990000000000011", "bank_card", failed.payee, "联社", office.officer)
+    actions.correct_account(failed.pk, account_number(700001), "bank_card", failed.payee, "联社", office.officer)
+    second = actions.reissue(batch.pk, office.maker)
+    assert refusal(actions.reissue, batch.pk, office.maker) == "nothing_corrected"
+    line = second.lines.get()
+    assert (line.replaces_id, line.account_no, line.amount) == (failed.pk, account_number(700001), failed.amount)
+    failed.refresh_from_db()
+    assert (failed.state, failed.account_tail) != ("reissued", line.account_tail)
+    actions.submit(second.pk, office.maker)
+    actions.check(second.pk, office.checker)
+    actions.approve(second.pk, office.approver)
+    actions.export(second.pk, office.maker)
+    second.refresh_from_db()
+    actions.take_return(second.pk, bank_answers(second), "r2.txt", office.maker)
+    batch.refresh_from_db()
+    assert batch.state == "paid"
+    assert states(applications) == ["completed"] * 3
+
+
+def test_a_cancelled_reissue_waits_for_another(office: Office) -> None:
+    office.approved(1)
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch, failing=(1,)), "r.txt", office.maker)
+    failed = batch.lines.get()
+    actions.correct_account(failed.pk, account_number(700002), "bank_card", "王大山", "联社", office.officer)
+    second = actions.reissue(batch.pk, office.maker)
+    actions.cancel(second.pk, office.maker, "先核对户名,之后再补发")
+    failed.refresh_from_db()
+    assert failed.state == "account_fix"
+    assert actions.reissue(batch.pk, office.maker).line_count == 1
+
+
+def test_only_the_pupils_own_school_corrects_an_account(office: Office) -> None:
+    office.approved(1)
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch, failing=(1,)), "r.txt", office.maker)
+    line = batch.lines.get()
+    stranger = acting(officer_of(SchoolFactory()))
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        actions.correct_account(line.pk, account_number(5), "bank_card", "王大山", "联社", stranger)
+
+
+def test_an_account_shared_by_three_unrelated_pupils_is_not_paid_but_siblings_are(office: Office) -> None:
+    shared = account_number(31)
+    fields = {"school": office.school, "version": office.version, "account_no": shared}
+    for _ in range(3):
+        at_step("payment", **fields)
+    assert refusal(office.batch) == "nothing_to_pay"
+    pupil = StudentFactory(school=office.school)
+    siblings = [pupil, *(StudentFactory(school=office.school, household=pupil.household) for _ in range(2))]
+    for sibling in siblings:
+        at_step("payment", student=sibling, **fields | {"account_no": account_number(32)})
+    assert office.batch().line_count == 3
+
+
+def test_nothing_is_payable_before_its_notices_concluded(office: Office) -> None:
+    [application] = office.approved(1)
+    Case.objects.filter(pk=application.case_id).update(noticed=["school_notice"])
+    assert refusal(office.batch) == "nothing_to_pay"
+
+
+def test_a_waiver_is_settled_with_the_school_and_no_person_is_paid(office: Office) -> None:
+    waiver = {
+        "code": "tuition_waiver_registered",
+        "group": "tuition_waiver",
+        "disbursement": "fee_waiver_settlement",
+        "needs": ["amount"],
+        "stages": ["senior"],
+    }
+    version = VersionFactory(changes=waiver)
+    school = CountySchoolFactory()
+    application = at_step("payment", school=school, version=version, account_no=None, account_hash=None, account_tail="")
+    batch = actions.make_batch(version.programme, TERM, office.maker, office.county.path)
+    line = batch.lines.get()
+    assert (line.payee, line.account_no) == (school.name, None)
+    actions.submit(batch.pk, office.maker)
+    actions.check(batch.pk, office.checker)
+    actions.approve(batch.pk, office.approver)
+    assert refusal(actions.export, batch.pk, office.maker) == "not_a_transfer"
+    assert refusal(actions.settle, batch.pk, " ", office.maker) == "document_required"
+    actions.settle(batch.pk, "鸡财教〔2026〕12号", office.maker)
+    assert states([application]) == ["completed"]
+
+
+def test_finance_pages_show_the_batch_in_few_statements(
+    office: Office, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    office.approved(3)
+    batch = office.sent()
+    client.force_login(office.maker.user)
+    with django_assert_max_num_queries(16):
+        page = client.get(reverse("disbursement:detail", args=[batch.pk])).content.decode()
+    assert "壹仟捌佰柒拾伍元整" in page
+    assert account_number(0)[:12] not in page
+    with django_assert_max_num_queries(14):
+        assert client.get(reverse("disbursement:list")).status_code == 200
+    client.force_login(office.officer.user)
+    assert client.get(reverse("disbursement:detail", args=[batch.pk])).status_code == 403
+    assert client.get(reverse("disbursement:failed")).status_code == 200
+
+
+def test_the_whole_path_can_be_walked_on_the_pages(office: Office, client: Client) -> None:
+    office.approved(2)
+    client.force_login(office.maker.user)
+    made = client.post(reverse("disbursement:new"), {"programme": office.version.programme_id, "term": TERM})
+    batch = Batch.objects.get()
+    assert made.headers["Location"] == reverse("disbursement:detail", args=[batch.pk])
+    client.post(reverse("disbursement:submit", args=[batch.pk]))
+    client.force_login(office.checker.user)
+    client.post(reverse("disbursement:check", args=[batch.pk]))
+    client.force_login(office.approver.user)
+    client.post(reverse("disbursement:approve", args=[batch.pk]))
+    client.force_login(office.maker.user)
+    file = client.post(reverse("disbursement:bank_file", args=[batch.pk]))
+    assert file.content.decode("gb18030").startswith("2|1250.00")
+    answer = client.get(reverse("disbursement:demo_answer", args=[batch.pk])).content
+    client.post(
+        reverse("disbursement:bank_return", args=[batch.pk]), {"file": SimpleUploadedFile("answer.txt", answer)}
+    )
+    batch.refresh_from_db()
+    assert batch.state == "partially_paid"
+    line = batch.lines.get(state="failed")
+    client.force_login(office.officer.user)
+    entered = {
+        "account": "6219 9900 0000 0000 028",
+        "account_kind": "bank_card",
+        "holder": line.payee,
+        "bank": "鸡泽县农村信用联社",
+    }
+    client.post(reverse("disbursement:correct_account", args=[line.pk]), entered)
+    line.refresh_from_db()
+    assert line.state == "account_fix"
+    client.force_login(office.maker.user)
+    client.post(reverse("disbursement:reissue", args=[batch.pk]))
+    assert Batch.objects.count() == 2
+
+
+def test_awards_page_lists_only_the_own_subtree(office: Office, client: Client, django_assert_max_num_queries: Any) -> None:
+    office.approved(2)
+    elsewhere = at_step("payment", version=office.version)
+    client.force_login(office.officer.user)
+    with django_assert_max_num_queries(14):
+        page = client.get(reverse("awards:list")).content.decode()
+    assert page.count("<tr>") == 3
+    assert elsewhere.school.name not in page
+
+
+def test_a_draft_has_no_award(office: Office) -> None:
+    ApplicationFactory(school=office.school, version=office.version)
+    assert not Award.objects.exists()
+
+
+def test_what_waits_is_counted_by_programme_and_term(office: Office) -> None:
+    office.approved(2)
+    waiting = queries.waiting([office.county.path])
+    assert [(row["terms__term"], row["count"], row["total"]) for row in waiting][0] == (TERM, 2, Decimal("1250.00"))
