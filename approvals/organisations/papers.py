@@ -74,6 +74,17 @@ def available() -> bool:
     return True
 
 
+def font_file() -> tuple[Path, int] | None:
+    """File and index in it of a Chinese font, for drawing on pictures; None where there is none."""
+    try:
+        fonts, _serif, sans = _look()
+    except PaperUnavailable:
+        return None
+    infos = [info for info in fonts.fonts() if info.family in sans and info.path and info.style == "normal"]
+    best = min(infos, key=lambda info: (sans.index(info.family), abs(info.weight - 400)), default=None)
+    return (Path(best.path), best.index) if best else None
+
+
 def render(template: Path, data: Mapping[str, Any]) -> bytes:
     """The PDF of a Typst template filled with `data` (anything JSON can hold; other values as their text).
 

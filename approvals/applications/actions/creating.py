@@ -13,11 +13,10 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.types.json import Jsonb
 
-from approvals.applications.findings import Facts, Finder
+from approvals.applications.findings import Finder, Pupil
 from approvals.applications.missing import Supplied, missing_codes
 from approvals.applications.models import Application
 from approvals.organisations import queries as organisations
-from approvals.people import registers
 from approvals.people.crypto import blind_index, encrypt
 from approvals.people.models import Student
 from approvals.programmes.models import ProgrammeVersion
@@ -79,12 +78,6 @@ class Created(NamedTuple):
     refused: str = ""
 
 
-class _Pupil(NamedTuple):
-    birth_date: date
-    id_hash: bytes
-    verified: bool
-
-
 def create_applications(specs: Iterable[ApplicationSpec], by: Actor, act: str = "open") -> list[Created]:
     """Opens a draft for each spec and answers each in the order given; a refused row leaves the others alone.
 
@@ -132,7 +125,7 @@ def _create(specs: list[ApplicationSpec], by: Actor, posts: Mapping[str, str], a
     return [result for result in results if result is not None]
 
 
-def _locked_pupils(ids: set[int]) -> dict[int, _Pupil]:
+def _locked_pupils(ids: set[int]) -> dict[int, Pupil]:
     """The pupils, locked in order: whoever enters one of them at the same time waits for this transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -140,7 +133,7 @@ def _locked_pupils(ids: set[int]) -> dict[int, _Pupil]:
             " WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
             [list(ids)],
         )
-        return {key: _Pupil(birth_date, bytes(id_hash), verified)
+        return {key: Pupil(birth_date, bytes(id_hash), verified)
                 for key, birth_date, id_hash, verified in cursor.fetchall()}
 
 
@@ -164,7 +157,7 @@ def _store(
     posts: Mapping[str, str],
     act: str,
     versions: Mapping[int, ProgrammeVersion],
-    pupils: Mapping[int, _Pupil],
+    pupils: Mapping[int, Pupil],
 ) -> list[int]:
     at = moment()
     below_township = organisations.below_township({spec.path for spec in specs})
@@ -190,7 +183,8 @@ def _store(
             case_ids[number] = case_id
     found = Finder(
         versions,
-        registers.match(pupils[spec.student].id_hash for spec in specs),
+        {spec.school for spec in specs},
+        [pupils[spec.student].id_hash for spec in specs],
         at.date,
     )
     _copy(case_ids, specs, versions, pupils, found, at)
@@ -201,7 +195,7 @@ def _case(
     spec: ApplicationSpec,
     versions: Mapping[int, ProgrammeVersion],
     routes: Mapping[tuple[int, str], list[str]],
-    pupils: Mapping[int, _Pupil],
+    pupils: Mapping[int, Pupil],
     at: Moment,
 ) -> CaseSpec:
     version = versions[spec.version]
@@ -230,26 +224,25 @@ def supplied_by(spec: ApplicationSpec, birth_date: date) -> Supplied:
     )
 
 
-_COLUMNS = (
-    "case_id student_id school_id path version_id programme group school_year term live stage grade class_name boarder"
-    " special_groups level tier amount rate_id guardian_name guardian_id guardian_phone bank account_no account_hash"
-    " account_tail account_kind holder_name circumstances remark class_opinion commitment_on consent_on findings"
-    " roster_id roster_row created_at"
-).split()
+_COLUMNS = """
+    case_id, student_id, school_id, path, version_id, programme, "group", school_year, term, live, stage, grade,
+    class_name, boarder, special_groups, level, tier, amount, rate_id, guardian_name, guardian_id, guardian_phone, bank,
+    account_no, account_hash, account_tail, account_kind, holder_name, circumstances, remark, class_opinion,
+    commitment_on, consent_on, findings, roster_id, roster_row, created_at
+"""
 
 
 def _copy(
     case_ids: list[int],
     specs: list[ApplicationSpec],
     versions: Mapping[int, ProgrammeVersion],
-    pupils: Mapping[int, _Pupil],
+    pupils: Mapping[int, Pupil],
     found: Finder,
     at: Moment,
 ) -> None:
-    names = ", ".join(f'"{name}"' for name in _COLUMNS)
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {Application._meta.db_table} ({names}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {Application._meta.db_table} ({_COLUMNS}) FROM STDIN") as copy,
     ):
         for row in _rows(case_ids, specs, versions, pupils, found, at):
             copy.write_row(row)
@@ -259,14 +252,14 @@ def _rows(
     case_ids: list[int],
     specs: list[ApplicationSpec],
     versions: Mapping[int, ProgrammeVersion],
-    pupils: Mapping[int, _Pupil],
+    pupils: Mapping[int, Pupil],
     found: Finder,
     at: Moment,
 ) -> Iterator[tuple[Any, ...]]:
     years = {term: Term.of(term).school_year for term in {spec.term for spec in specs}}
     for case_id, spec in zip(case_ids, specs, strict=True):
         programme, pupil = versions[spec.version].programme, pupils[spec.student]
-        findings = found.findings(spec.version, Facts.of(spec, pupil.birth_date, pupil.id_hash))
+        findings = found.findings(spec.version, spec, spec.school, pupil)
         yield (
             case_id, spec.student, spec.school, spec.path, spec.version, programme.code, programme.group,
             years[spec.term], spec.term, True, spec.stage, spec.grade, spec.class_name, spec.boarder,

@@ -1,0 +1,45 @@
+"""Why an act on an application was refused: codes and their sentences."""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: dict[str, Promise] = {
+    "duplicate": _(
+        "This pupil already has an application in this group of programmes for the school year. "
+        "Correct or cancel that one instead."
+    ),
+    "busy": _("Somebody else is working on this at the moment. Please try again."),
+    "no_pupil": _("This pupil is no longer on the register."),
+    "window_closed": _("Applications for this programme and term are not being taken at present."),
+    "not_editable": _("The application has been submitted and can no longer be changed here."),
+    "nothing_changed": _("Nothing was changed."),
+    "pupil_of_other_school": _("This ID number belongs to a pupil of another school."),
+    "file_empty": _("The file is empty."),
+    "file_too_big": _("The file has more than %(limit)s MB. Take the photo with fewer pixels, or scan it in grey."),
+    "file_type": _("Only photos (JPEG, PNG, WebP) and PDF files can be attached; this is neither, whatever its name."),
+    "image_damaged": _("The picture cannot be read. Take it again."),
+    "image_too_large": _("The picture has more than %(limit)s million pixels. Take it again with fewer."),
+    "pdf_damaged": _("The PDF cannot be read. Make it again."),
+    "pdf_locked": _("The PDF is protected with a password. Save it without one."),
+    "pdf_active": _("The PDF holds a program, a form action or another file. Print it to a new PDF and attach that."),
+    "too_much_evidence": _("There are already %(limit)s papers with this application."),
+}
+
+
+class Refused(Exception):
+    """An act that the rules do not allow; `code` is a key of `SENTENCES`."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+    @property
+    def message(self) -> str:
+        """In the present language."""
+        return str(SENTENCES[self.code]) % self.params
+
+    def __str__(self) -> str:
+        return self.message
