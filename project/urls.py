@@ -18,6 +18,7 @@ urlpatterns = [
     path("demo/reset/", views.demo_reset, name="demo_reset"),
     path("healthz", healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("notifications.urls")),
     *(path("", include(f"approvals.{room}.urls")) for room in ROOMS if find_spec(f"approvals.{room}.urls")),
 ]
 
