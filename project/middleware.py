@@ -14,7 +14,7 @@ from workflows.requests import set_request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,40}")  # as long as the record keeps
 RENEW_AFTER = 5 * 60  # seconds; a session row is not written at every click
 
 

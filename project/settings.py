@@ -63,13 +63,13 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "project.middleware.LanguageMiddleware",
-    "project.middleware.UploadLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "project.middleware.IdleTimeoutMiddleware",
     "project.held_clock.HeldClockMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "project.middleware.UploadLimitMiddleware",  # before anything reads the body, after what its page needs
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -124,6 +124,7 @@ AUTH_USER_MODEL = "organisations.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it locks out before a password is looked at
     "django.contrib.auth.backends.ModelBackend",
+    "approvals.organisations.backends.PostBackend",  # before guardian: the posts have the last word
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None  # guardian: no row for nobody
@@ -146,7 +147,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "locked_out.html"
+AXES_LOCKOUT_CALLABLE = "project.views.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # the record keeps who signed in
 AXES_VERBOSE = False
 
