@@ -23,19 +23,21 @@ def ensure_ready() -> None:
         if _unapplied():
             log.info("migrating")
             call_command("migrate", interactive=False, verbosity=0, stdout=sys.stderr)
-        for label, model, loader in SEEDS:
+        for label, model, loader in EVERYWHERE + (IN_A_DEMO if settings.DEMO else []):
             if not apps.get_model(label, model).objects.exists():
                 log.info("seeding", what=model)
                 _function(loader)()
 
 
-# Each seed is loaded when its table is empty; a loader is idempotent all the same.
-SEEDS: list[tuple[str, str, str]] = [
+# In this order, each when its table is empty; a loader is idempotent all the same.
+EVERYWHERE = [
     ("workflows", "CalendarDay", "workflows.working_days.load_calendar"),
     ("programmes", "Programme", "approvals.programmes.actions.load_programmes"),
 ]
-if settings.DEMO:
-    SEEDS.append(("organisations", "Organisation", "approvals.organisations.actions.load_organisations"))
+IN_A_DEMO = [
+    ("organisations", "Organisation", "approvals.organisations.actions.load_organisations"),
+    ("programmes", "Quota", "approvals.programmes.actions.load_quotas"),
+]
 
 
 def _function(dotted: str) -> Callable[[], object]:
