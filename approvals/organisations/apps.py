@@ -6,3 +6,6 @@ class OrganisationsConfig(AppConfig):
     name = "approvals.organisations"
     verbose_name = _("Organisations")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from approvals.organisations import projection  # noqa: F401  (registers its due work)

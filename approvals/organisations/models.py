@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from treebeard.mp_tree import MP_Node
 
+from approvals.organisations.roles import matrix
+
 
 class User(AbstractUser):
     """An account. Two accounts of one natural person share the `person` key, which separation of duties goes by."""
@@ -60,6 +62,7 @@ class Organisation(MP_Node):
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")
         default_permissions = ()
+        permissions = [(name, name.replace("_", " ").capitalize()) for name in matrix().permissions]
         constraints = [
             models.UniqueConstraint(fields=["code"], condition=Q(valid_to=None), name="one_organisation_per_code"),
         ]

@@ -26,17 +26,25 @@ NAMES: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class Matrix:
-    """The permission matrix: every permission there is, and per role where it is held and what it may do."""
+    """The permission matrix: every permission there is, and per role where it is held and what it may do.
+
+    `incompatible` are sets of roles of which one person may hold only one over the same office or school.
+    """
 
     permissions: tuple[str, ...]
     may: dict[str, frozenset[str]]
     at: dict[str, frozenset[str]]
+    incompatible: tuple[frozenset[str], ...] = ()
 
     def roles_with(self, permission: str) -> list[str]:
         """The roles that hold a permission. An unknown permission is a mistake in the code: KeyError."""
         if permission not in self.permissions:
             raise KeyError(f"unknown permission: {permission}")
         return [role for role, allowed in self.may.items() if permission in allowed]
+
+    def clash(self, role: str, other: str) -> bool:
+        """Whether two roles may not lie in one hand over the same office or school."""
+        return role != other and any({role, other} <= roles for roles in self.incompatible)
 
 
 @cache
@@ -49,4 +57,9 @@ def matrix() -> Matrix:
     for role, allowed in may.items():
         if unknown := allowed - set(permissions):
             raise ValueError(f"role {role} names unknown permissions {sorted(unknown)}")
-    return Matrix(permissions, may, {role: frozenset(entry["at"]) for role, entry in data["roles"].items()})
+    incompatible = tuple(frozenset(roles) for roles in data.get("incompatible", []))
+    if unknown := frozenset().union(*incompatible) - set(may):
+        raise ValueError(f"incompatible names unknown roles {sorted(unknown)}")
+    return Matrix(
+        permissions, may, {role: frozenset(entry["at"]) for role, entry in data["roles"].items()}, incompatible
+    )

@@ -1,8 +1,13 @@
 """What can be applied for. A programme is a YAML file, loaded here, versioned, and pinned by each case."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from approvals.programmes.definition import Definition
 
 
 class Programme(models.Model):
@@ -38,8 +43,14 @@ class ProgrammeVersion(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["programme", "number"], name="one_version_per_number"),
-            models.UniqueConstraint(fields=["programme", "digest"], name="one_version_per_definition"),
         ]
+
+    @property
+    def rules(self) -> "Definition":
+        """The definition, typed."""
+        from approvals.programmes.definition import stored
+
+        return stored(self.digest, self.definition)
 
 
 class Rate(models.Model):

@@ -1,0 +1,83 @@
+"""Where schools and offices stand in the county's tree, and under which names and codes they stood when."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db.models import Q, QuerySet
+
+from approvals.organisations.models import FormerName, Kind, Organisation, SchoolForm
+
+STEP = Organisation.steplen
+"""Characters that one level of the tree adds to a path."""
+
+
+def valid_on(day: date) -> Q:
+    """Organisations that existed on a day."""
+    return Q(valid_from__lte=day) & (Q(valid_to=None) | Q(valid_to__gte=day))
+
+
+def county() -> Organisation:
+    """The county office, the root of the tree. Raises DoesNotExist where nothing has been loaded."""
+    return Organisation.objects.get(kind=Kind.COUNTY, depth=1)
+
+
+def school_by_code(code: str, on: date) -> Organisation | None:
+    """The school that had an identification code on a day, former codes included (DOMAIN.md §2.10)."""
+    return by_code(code, on, Kind.SCHOOL)
+
+
+def by_code(code: str, on: date, kind: str | None = None) -> Organisation | None:
+    """The organisation that had a code on a day, of a kind or of any."""
+    organisations = Organisation.objects.filter(valid_on(on))
+    if kind:
+        organisations = organisations.filter(kind=kind)
+    bearer = organisations.filter(code=code).first()
+    if bearer is None:  # closed codes are never given again, so the present bearer comes first
+        former = FormerName.objects.filter(code=code, valid_from__lte=on, valid_to__gte=on)
+        bearer = organisations.filter(former_names__in=former).first()
+    return bearer
+
+
+def name_on(organisation: Organisation, day: date) -> str:
+    """What an organisation was called on a day: 浮图店乡 before it became 浮图店镇."""
+    former = FormerName.objects.filter(organisation=organisation, valid_from__lte=day, valid_to__gte=day).first()
+    return former.name if former else organisation.name
+
+
+def schools_under(prefixes: Iterable[str], on: date | None = None) -> QuerySet[Organisation]:
+    """The schools at or below offices, in the tree's order; those that existed on a day, or all."""
+    below = Q(pk__in=[])
+    for prefix in prefixes:
+        below |= Q(path__startswith=prefix)
+    schools = Organisation.objects.filter(below, kind=Kind.SCHOOL).order_by("path")
+    return schools if on is None else schools.filter(valid_on(on))
+
+
+def offices_under(prefixes: Iterable[str]) -> QuerySet[Organisation]:
+    """Every organisation at or below offices, in the tree's order."""
+    below = Q(pk__in=[])
+    for prefix in prefixes:
+        below |= Q(path__startswith=prefix)
+    return Organisation.objects.filter(below).order_by("path")
+
+
+def _ancestors(path: str) -> list[str]:
+    return [path[:length] for length in range(STEP, len(path), STEP)]
+
+
+def township_of(school: Organisation) -> Organisation | None:
+    """The township that a school stands under; None for a county-direct one."""
+    return Organisation.objects.filter(path__in=_ancestors(school.path), kind=Kind.TOWNSHIP).first()
+
+
+def is_county_direct(school: Organisation) -> bool:
+    """Whether the county itself runs a school, so that no township reviews its applications."""
+    return school.form == SchoolForm.COUNTY_DIRECT
+
+
+def below_township(paths: Iterable[str]) -> set[str]:
+    """Of office paths, those that stand under a township; one statement for any number."""
+    ancestors = {path: _ancestors(path) for path in paths}
+    wanted = {above for found in ancestors.values() for above in found}
+    townships = set(Organisation.objects.filter(path__in=wanted, kind=Kind.TOWNSHIP).values_list("path", flat=True))
+    return {path for path, found in ancestors.items() if townships.intersection(found)}

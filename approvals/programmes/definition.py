@@ -1,0 +1,343 @@
+"""What a programme's YAML file may say, checked field by field (DESIGN §4).
+
+A `Definition` is the part that cases pin: whoever applied under a version keeps its rules and rates. Windows
+stand in the same file but outside the definition, since they open and close without changing any rule.
+"""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from approvals.organisations.stages import STAGES
+from approvals.programmes.evidence import EVIDENCE
+from approvals.programmes.rules import RuleError, check
+from approvals.programmes.terms import UnknownTerm, parse_term
+from workflows.flows.aid import AidFlow
+from workflows.nodes import PublicNotice, Step
+from workflows.working_days import LONGEST
+
+NOTICE_COLUMNS = ("序号", "学校", "年级", "班级", "姓名", "困难等级", "资助项目")
+"""The only columns that may ever be published (DOMAIN.md §2.7)."""
+PAYING_STEPS = {"payment", "disbursement"}
+
+
+class DefinitionError(ValueError):
+    """A file that is no valid definition; the message names the file and every field that is wrong."""
+
+
+def _yuan(value: Any) -> Any:
+    """Amounts are written "312.50": a YAML float has already lost what it was written as."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,8}\.\d{2}", value):
+        return Decimal(value)
+    raise ValueError('write an amount as text with two places, "312.50"')
+
+
+def _term(value: str) -> str:
+    try:
+        code = parse_term(value)
+    except UnknownTerm as error:
+        raise ValueError(str(error)) from error
+    if code != value:
+        raise ValueError(f"write the term as {code}")
+    return value
+
+
+def _stage(value: str) -> str:
+    if value not in STAGES:
+        raise ValueError(f"unknown stage; known are {', '.join(STAGES)}")
+    return value
+
+
+def _evidence(value: str) -> str:
+    if value not in EVIDENCE:
+        raise ValueError(f"unknown kind of evidence; known are {', '.join(EVIDENCE)}")
+    return value
+
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+Yuan = Annotated[Decimal, BeforeValidator(_yuan)]
+TermCode = Annotated[str, AfterValidator(_term)]
+Stage = Annotated[str, AfterValidator(_stage)]
+Evidence = Annotated[str, AfterValidator(_evidence)]
+Need = Literal["level", "tier", "amount", "account"]
+
+
+class Part(BaseModel):
+    """Strict: no key that is not known, no text where a number belongs."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Words(Part):
+    """One text in the two languages of the pages."""
+
+    zh: Text
+    en: Text
+
+    def in_language(self, language: str | None) -> str:
+        return self.en if language == "en" else self.zh
+
+
+class Rule(Part):
+    """An eligibility rule: a CEL expression over the facts, and what to say when it holds, fails or is open.
+
+    A failed rule never refuses an application: people see the finding and judge.
+    """
+
+    code: Code
+    when: Text
+    holds: Words
+    fails: Words
+    unknown: Words
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> "Rule":
+        try:
+            check(
+                self.when,
+                [getattr(words, lang) for words in (self.holds, self.fails, self.unknown) for lang in ("zh", "en")],
+            )
+        except RuleError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class Tier(Part):
+    """A tier of a grant."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,20}$")]
+    name: Text
+    name_en: Text
+
+
+class RateLine(Part):
+    """Yuan per term, from a term on, with the source it was taken from; no stage: any stage."""
+
+    first_term: TermCode
+    stage: Stage | Literal[""] = ""
+    tier: str = ""
+    amount: Yuan
+    source: Annotated[str, Field(min_length=4, max_length=200)]
+
+
+class NoticeRule(Part):
+    """How a step's public notice is held: how long, in which days, with which columns."""
+
+    days: Annotated[int, Field(ge=5, le=LONGEST)]
+    day_kind: Literal["working", "calendar"] = "working"
+    columns: list[str]
+    mask_names: bool = False
+
+    @model_validator(mode="after")
+    def _only_what_may_be_published(self) -> "NoticeRule":
+        if not_allowed := [column for column in self.columns if column not in NOTICE_COLUMNS]:
+            raise ValueError(f"may not be published: {', '.join(not_allowed)}")
+        if "姓名" not in self.columns or len(set(self.columns)) != len(self.columns):
+            raise ValueError("columns must be different and hold 姓名")
+        return self
+
+
+class QuotaRule(Part):
+    """What holds for the set of a school's approved pupils: a headcount, and an average amount per term."""
+
+    share: Annotated[str, Field(pattern=r"^0\.\d{2}$")]
+    """Of the pupils enrolled, as the county splits it; the headcounts themselves are rows."""
+    average: Yuan | None = None
+    """Yuan per term that the average of a school's list must not fall below (DOMAIN.md §2.4)."""
+
+
+class WindowLine(Part):
+    """When applications of a term are taken, both days included."""
+
+    term: TermCode
+    opens_on: date
+    closes_on: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "WindowLine":
+        if self.closes_on < self.opens_on:
+            raise ValueError("closes before it opens")
+        return self
+
+
+class Definition(Part):
+    """One version of a programme: who may apply, by which route, for what, under which rules (DOMAIN.md §1.10)."""
+
+    code: Code
+    name: Annotated[str, Field(min_length=2, max_length=80)]
+    name_en: Annotated[str, Field(min_length=2, max_length=120)]
+    group: Code
+    """Exclusive group; the programme's own code where it stands alone."""
+    group_name: Text
+    group_name_en: Text
+    project: Annotated[str, Field(min_length=2, max_length=40)]
+    """The 资助项目 of rosters and notices: says which aid, and nothing of the pupil's family."""
+    also_written: list[str] = []
+    """Other spellings of `project` on rosters."""
+    about: Words
+    """What it is and who it is for, for the public page."""
+    order: Annotated[int, Field(ge=0, le=999)]
+    flow: Literal["aid"]
+    stages: Annotated[list[Stage], Field(min_length=1)]
+    schools: list[Annotated[str, Field(pattern=r"^\d{10}$")]] = []
+    """Codes of the only schools it is for; empty: every school that teaches one of the stages."""
+    boarder: bool | None = None
+    """Only for boarders, only for day pupils, or for both."""
+    steps: list[str]
+    """The optional steps of the route that its cases pass, in their order."""
+    limits: dict[str, Annotated[int, Field(ge=1, le=LONGEST)]] = {}
+    """Working days allowed by step."""
+    notices: dict[str, NoticeRule]
+    disbursement: Literal["bank_transfer", "fee_waiver_settlement", "none"]
+    evidence: list[Evidence] = []
+    needs: list[Need] = []
+    """What must be supplied before submitting, besides the signed papers."""
+    tiers: list[Tier] = []
+    rates: list[RateLine] = []
+    quota: QuotaRule | None = None
+    rules: list[Rule] = []
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> "Definition":
+        if problems := [*_route_problems(self), *_money_problems(self), *_double(self)]:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def display_name(self, language: str | None) -> str:
+        return self.name_en if language == "en" else self.name
+
+    def rule(self, code: str) -> Rule | None:
+        """The rule of a code, if this version has it."""
+        return next((rule for rule in self.rules if rule.code == code), None)
+
+
+class ProgrammeFile(Definition):
+    """A whole file: the definition, and the windows in which it is open."""
+
+    windows: list[WindowLine] = []
+
+    def definition(self) -> dict[str, Any]:
+        """The part that is pinned, as JSON."""
+        return self.model_dump(mode="json", exclude={"windows"})
+
+
+def _route() -> list[Step]:
+    """The steps of a case that nothing holds up, in their order."""
+    node = AidFlow.instance.node("draft")
+    steps = []
+    while isinstance(node, Step):
+        steps.append(node)
+        node = node.outcomes[node.onward].target
+    return steps
+
+
+def _route_problems(definition: Definition) -> Iterator[str]:
+    route = _route()
+    optional = [node.name for node in route if node.optional]
+    if unknown := set(definition.steps) - set(optional):
+        yield f"steps: no optional step of the route: {', '.join(sorted(unknown))}"
+    elif definition.steps != [step for step in optional if step in definition.steps]:
+        yield f"steps: write them once and in the order of the route: {', '.join(optional)}"
+    if unknown := set(definition.limits) - {node.name for node in AidFlow.instance.nodes()}:
+        yield f"limits: no step of the route: {', '.join(sorted(unknown))}"
+    noticed = {node.name for node in route if isinstance(node, PublicNotice)} & set(definition.steps)
+    if set(definition.notices) != noticed:
+        yield f"notices: must be given for exactly {', '.join(sorted(noticed)) or 'no step'}"
+    for step, notice in definition.notices.items():
+        if step == "county_notice" and not notice.mask_names:
+            yield "notices: names on the county's website are masked (DOMAIN.md §2.7)"
+
+
+def _money_problems(definition: Definition) -> Iterator[str]:
+    pays = definition.disbursement != "none"
+    if PAYING_STEPS & set(definition.steps) != (PAYING_STEPS if pays else set()):
+        yield "steps: payment and disbursement belong to a programme that pays, and to no other"
+    if pays != bool(definition.rates) or pays != ("amount" in definition.needs):
+        yield "rates: a programme that pays has rates and needs an amount, and no other"
+    if (definition.disbursement == "bank_transfer") != ("account" in definition.needs):
+        yield "needs: an account is needed for a bank transfer, and for nothing else"
+    tiers = {tier.code for tier in definition.tiers}
+    if bool(tiers) != ("tier" in definition.needs):
+        yield "tiers: a programme with tiers needs one chosen, and no other"
+    for rate in definition.rates:
+        if rate.tier not in (tiers or {""}):
+            yield f"rates: unknown tier {rate.tier!r}"
+        if rate.stage and rate.stage not in definition.stages:
+            yield f"rates: {rate.stage} is no stage of the programme"
+    if len({bool(rate.stage) for rate in definition.rates}) > 1:
+        yield "rates: give every rate a stage, or none"
+
+
+def _double(definition: Definition) -> Iterator[str]:
+    keys = {
+        "rates": [(rate.first_term, rate.stage, rate.tier) for rate in definition.rates],
+        "rules": [rule.code for rule in definition.rules],
+        "tiers": [tier.code for tier in definition.tiers],
+        "stages": definition.stages,
+        "schools": definition.schools,
+    }
+    for field, values in keys.items():
+        for value, count in Counter(values).items():
+            if count > 1:
+                yield f"{field}: {value} is given twice"
+
+
+# ---------------------------------------------------------------- reading
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as everywhere, but a key given twice is refused instead of silently overriding the first."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key) for key, _ in node.value]  # type: ignore[no-untyped-call]
+    if double := [key for key, count in Counter(keys).items() if count > 1]:
+        raise yaml.YAMLError(f"{double[0]!r} is given twice (line {node.start_mark.line + 1})")
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_file(path: Path) -> ProgrammeFile:
+    """The programme in a YAML file. Raises DefinitionError."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 a SafeLoader
+    except yaml.YAMLError as error:
+        raise DefinitionError(f"{path.name}: {error}") from error
+    try:
+        return ProgrammeFile.model_validate(data)
+    except ValidationError as error:
+        raise DefinitionError("\n".join(f"{path.name}: {line}" for line in _lines(error))) from error
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        field = ".".join(str(part) for part in problem["loc"]) or "the file"
+        yield f"{field}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def digest_of(definition: dict[str, Any]) -> str:
+    """SHA-256 of a definition's canonical JSON: the same rules, the same digest, however the file is laid out."""
+    canonical = json.dumps(definition, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_read: dict[str, Definition] = {}
+
+
+def stored(digest: str, definition: dict[str, Any]) -> Definition:
+    """A definition as the database keeps it, read once per digest."""
+    if digest not in _read:
+        _read[digest] = Definition.model_validate(definition)
+    return _read[digest]
