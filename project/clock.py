@@ -44,9 +44,7 @@ def forward(by: Actor = SYSTEM, seen: date | None = None) -> Forward:
                 "clock_forward", "clock", [training.pk], by,
                 data={"from": before.isoformat(), "to": training.date.isoformat()},
             )  # fmt: skip
-        due = list(
-            Notice.objects.filter(state="published", ends_on__lt=training.date).values_list("pk", flat=True)
-        )
+        due = list(Notice.objects.filter(state="published", ends_on__lt=training.date).values_list("pk", flat=True))
         since = Record.objects.order_by("-id").values_list("id", flat=True).first() or 0
         background.run_due("default")
         return Forward(

@@ -150,8 +150,23 @@ ENTRIES: list[Entry] = [
           ("make_batch", "check_batch", "approve_batch", "view_record")),
 ]  # fmt: skip
 
+ACTIONS: list[Entry] = [
+    Entry("upload", _("Upload a roster"), "applications:roster_upload", ("submit_application",)),
+    Entry("fill_in", _("Fill in an application"), "applications:new", ("submit_application",)),
+    Entry("batch", _("Make a batch"), "disbursement:new", ("make_batch",)),
+]
+
 
 # ---------------------------------------------------------------- for one person
+
+
+def actions(request: HttpRequest) -> list[Entry]:
+    """What a person can begin from the home page."""
+    return [
+        replace(entry, href=address(entry.url))
+        for entry in ACTIONS
+        if access.may(request, *entry.permissions) and address(entry.url)
+    ]
 
 
 def works(request: HttpRequest) -> list[Waits]:
@@ -159,7 +174,7 @@ def works(request: HttpRequest) -> list[Waits]:
     if not hasattr(request, "_works"):
         mine = [work for work in WORK if access.may(request, work.permission)]
         counts = _counted({work.key: _rows(request, work) for work in mine})
-        request._works = [Waits(work, counts[work.key], _address(work.url, work.query)) for work in mine]
+        request._works = [Waits(work, counts[work.key], address(work.url, work.query)) for work in mine]
     return list(request._works)
 
 
@@ -171,9 +186,7 @@ def entries(request: HttpRequest) -> list[Entry]:
     for item in works(request):
         waiting[item.work.entry] = waiting.get(item.work.entry, 0) + item.count
     open_to = [entry for entry in ENTRIES if not entry.permissions or access.may(request, *entry.permissions)]
-    found = [
-        replace(entry, href=_address(entry.url), count=waiting.get(entry.key, 0)) for entry in open_to
-    ]
+    found = [replace(entry, href=address(entry.url), count=waiting.get(entry.key, 0)) for entry in open_to]
     return _marked([entry for entry in found if entry.href], request.path)
 
 
@@ -191,7 +204,8 @@ def _rows(request: HttpRequest, work: Work) -> QuerySet:
     return work.waiting(where)
 
 
-def _address(name: str, query: str = "") -> str:
+def address(name: str, query: str = "") -> str:
+    """A page's address; empty where there is no such page."""
     try:
         return reverse(name) + (f"?{query}" if query else "")
     except NoReverseMatch:
@@ -206,7 +220,7 @@ def _counted(rows: Mapping[str, QuerySet]) -> dict[str, int]:
     params: list[object] = []
     for key, queryset in rows.items():
         sql, given = queryset.order_by().values_list(Value(1))[: CAP + 1].query.sql_with_params()
-        parts.append(f"SELECT %s, count(*) FROM ({sql}) rows")
+        parts.append(f"SELECT %s, count(*) FROM ({sql}) rows")  # noqa: S608 our own querysets
         params += [key, *given]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)

@@ -6,14 +6,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.template import loader
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST
 
@@ -23,11 +23,18 @@ from project.templatetags.zhuxue import cn_date
 from workflows.actors import SYSTEM
 
 
+class SignInForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": gettext_lazy("User name and password do not fit together. Capital and small letters differ."),
+        "inactive": gettext_lazy("This account is closed."),
+    }
+
+
 class SignIn(LoginView):
     """User name and password; a demo also lists its accounts, each with a button."""
 
     template_name = "sign_in.html"
-    redirect_authenticated_user = False
+    form_class = SignInForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"walk": walk.accounts(self.request)}
@@ -42,7 +49,9 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "waiting": [item for item in works if item.count],
             "nothing": [item for item in works if not item.count],
-            "stages": walk.stages(request),
+            "actions": navigation.actions(request),
+            "public_notices": navigation.address("public:notices"),
+            "walk": walk.accounts(request),
         },
     )
 
@@ -57,10 +66,14 @@ def clock_forward(request: HttpRequest) -> HttpResponse:
     result = clock.forward(by, _date(request.POST.get("seen", "")))
     if not result.moved:
         messages.info(
-            request, _("The date had been moved meanwhile; it is %(day)s now.") % {"day": cn_date(result.today, "weekday")}
+            request,
+            gettext("The date had been moved meanwhile; it is %(day)s now.")
+            % {"day": cn_date(result.today, "weekday")},
         )
         return _back(request)
-    messages.success(request, " ".join([_("It is %(day)s now.") % {"day": cn_date(result.today, "weekday")}, *_due(result)]))
+    messages.success(
+        request, " ".join([gettext("It is %(day)s now.") % {"day": cn_date(result.today, "weekday")}, *_due(result)])
+    )
     return _back(request)
 
 
@@ -74,7 +87,7 @@ def demo_reset(request: HttpRequest) -> HttpResponse:
     with clock.clock.released():
         demo.reset()
     request.session.flush()
-    messages.success(request, _("The demo starts afresh."))
+    messages.success(request, gettext("The demo starts afresh."))
     return redirect("login")
 
 
@@ -94,7 +107,7 @@ def _due(result: clock.Forward) -> list[str]:
             ngettext("%(count)d application went on.", "%(count)d applications went on.", result.cases)
             % {"count": result.cases}
         )
-    return said or [_("Nothing became due.")]
+    return said or [gettext("Nothing became due.")]
 
 
 def _date(text: str) -> date | None:
@@ -117,7 +130,16 @@ def _back(request: HttpRequest) -> HttpResponseRedirect:
 
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "403_csrf.html", status=403)
+    again = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(again, {request.get_host()}, request.is_secure()):
+        again = "/"
+    return render(request, "403_csrf.html", {"again": again}, status=403)
+
+
+def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Too many wrong passwords (axes calls this)."""
+    minutes = int(settings.AXES_COOLOFF_TIME * 60)
+    return render(request, "locked_out.html", {"minutes": minutes}, status=429)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -75,8 +75,3 @@ def accounts(request: HttpRequest) -> Accounts | None:
     return Accounts(
         [(stage, found) for stage, found in stages if found], [known[name] for name in OTHERS if name in known]
     )
-
-
-def stages(request: HttpRequest) -> list[Stage]:
-    """The walk in words, for the home page of a demo; empty elsewhere."""
-    return STAGES if is_demo(request) else []

@@ -1,9 +1,9 @@
 """Valid people, offices, programmes and applications for tests. Division 130499: nobody real is meant.
 
-    school = SchoolFactory(parent=TownshipFactory())
-    officer = officer_of(school)                        # a user with the post of aid officer
-    application = ApplicationFactory(school=school)     # with its case, a draft
-    application = at_step("county_review", school=school)
+school = SchoolFactory(parent=TownshipFactory())
+officer = officer_of(school)                        # a user with the post of aid officer
+application = ApplicationFactory(school=school)     # with its case, a draft
+application = at_step("county_review", school=school)
 """
 
 from datetime import date
@@ -73,10 +73,16 @@ class OrganisationFactory(factory.django.DjangoModelFactory):
     contact_place = "一楼值班室"
 
     @classmethod
-    def _create(cls, model_class: type[Organisation], *args: Any, parent: Organisation | None = None, **fields: Any) -> Any:
+    def _create(
+        cls, model_class: type[Organisation], *args: Any, parent: Organisation | None = None, **fields: Any
+    ) -> Any:
         fields = {name: value for name, value in fields.items() if value is not None}
         node = model_class(**fields)
-        return model_class.objects.add_child(parent, instance=node) if parent else model_class.objects.add_root(instance=node)
+        return (
+            model_class.objects.add_child(parent, instance=node)
+            if parent
+            else model_class.objects.add_root(instance=node)
+        )
 
 
 class CountyFactory(OrganisationFactory):
@@ -259,7 +265,9 @@ class StudentFactory(factory.django.DjangoModelFactory):
     school = factory.SubFactory(SchoolFactory)
     household = factory.SubFactory(HouseholdFactory)
     name = factory.LazyAttribute(lambda pupil: f"王小{'禾田苗雨云山石林竹梅'[pupil.order % 10]}")
-    birth_date = factory.LazyAttribute(lambda pupil: date(2016, 1 + pupil.order // 999 % 12, 1 + pupil.order // 12000 % 28))
+    birth_date = factory.LazyAttribute(
+        lambda pupil: date(2016, 1 + pupil.order // 999 % 12, 1 + pupil.order // 12000 % 28)
+    )
     id_number = factory.LazyAttribute(lambda pupil: id_number(pupil.birth_date, 1 + pupil.order % 999))
     id_hash = factory.LazyAttribute(lambda pupil: blind_index(pupil.id_number))
     id_tail = factory.LazyAttribute(lambda pupil: pupil.id_number[-4:])

@@ -68,12 +68,14 @@ def cn_date(value: date | datetime | None, style: str = "") -> str:
     if not value:
         return ""
     moment = timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
-    if get_language() == "en":
+    english = get_language() == "en"
+    if english:
         text = f"{moment.day} {formats.date_format(moment, 'F')} {moment.year}"
     else:
         text = f"{moment.year}年{moment.month}月{moment.day}日"
     if style == "weekday":
-        return f"{text} {WEEKDAYS[moment.weekday()]}"
+        day = WEEKDAYS[moment.weekday()]
+        return f"{day}, {text}" if english else f"{text} {day}"
     if style == "time" and isinstance(moment, datetime):
         return f"{text} {moment:%H:%M}"
     return text
