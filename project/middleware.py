@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,14 +13,20 @@ from django.utils import translation
 
 from workflows.requests import set_request_id
 
+log = structlog.get_logger(__name__)
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,40}")  # as long as the record keeps
+QUIET = (settings.STATIC_URL, "/healthz")
 RENEW_AFTER = 5 * 60  # seconds; a session row is not written at every click
 
 
 class RequestIdMiddleware:
-    """Gives the request an id (the proxy's X-Request-ID where it is a plain one) and tells it in the answer."""
+    """Gives the request an id (the proxy's X-Request-ID where it is a plain one), tells it, and logs a line.
+
+    The line has no query string: somebody may have searched for a name.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -28,8 +35,12 @@ class RequestIdMiddleware:
         given = request.headers.get("X-Request-ID", "")
         request.id = given if GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
         set_request_id(request.id)
+        started = time.monotonic()
         try:
             response = self.get_response(request)
+            if not request.path.startswith(QUIET):
+                ms = round((time.monotonic() - started) * 1000)
+                log.info("request", method=request.method, path=request.path, status=response.status_code, ms=ms)
         finally:
             set_request_id("")
         response["X-Request-ID"] = request.id

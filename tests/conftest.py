@@ -75,6 +75,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     test = connection.settings_dict["TEST"]
     template = test["TEMPLATE"] = f"{test['NAME'].split('_gw')[0]}_template"
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0")  # the first worker takes its time
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [template])
         cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [template])
         if cursor.fetchone() != (_fingerprint(),):

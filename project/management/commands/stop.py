@@ -12,4 +12,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         servers = processes.stop_all()
         database = postgres.stop()
-        self.stdout.write(f"Stopped: {servers} server(s), PostgreSQL {'yes' if database else 'was not running'}.")
+        stopped = [f"{servers} server(s)"] * bool(servers) + ["the embedded PostgreSQL"] * database
+        self.stdout.write(f"Stopped {' and '.join(stopped)}." if stopped else "Nothing was running.")
