@@ -6,3 +6,6 @@ class NoticesConfig(AppConfig):
     name = "approvals.notices"
     verbose_name = _("Notices")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from approvals.notices import listeners, tasks  # noqa: F401

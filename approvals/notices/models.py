@@ -1,11 +1,14 @@
 """公示: a frozen list with a legal clock. What it is legally is its state; the system computes its end."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 from django_fsm import FSMField, FSMModelMixin, transition
 
+from workflows.clock import CHINA
 from workflows.conditions import Condition
 
 STATES = [
@@ -33,19 +36,29 @@ class Notice(FSMModelMixin, models.Model):
     path = models.CharField(max_length=255)
     programme = models.ForeignKey("programmes.Programme", on_delete=models.PROTECT, related_name="+")
     term = models.CharField(max_length=12)
+    subject = models.CharField(max_length=40)
+    """The aid as the public reads it (`project` of the definition): it says nothing of a pupil's family."""
+    kind = models.CharField(max_length=24)
+    """Disbursement kind of the programme, which the wording goes by."""
     title = models.CharField(_("title"), max_length=200)
     body = models.TextField(_("text"))
+    """Written by the system from its template: what is decided, about how many. Dates stand elsewhere."""
+    remark = models.CharField(_("remark"), max_length=300, blank=True)
+    """A sentence the office adds; scanned for personal data like everything else that is shown."""
     columns = models.JSONField()
     """Canonical headings of the list, from the whitelist of its step."""
     mask_names = models.BooleanField(default=False)
     days = models.PositiveSmallIntegerField()
     day_kind = models.CharField(max_length=10, default="working")
-    contact = models.CharField(max_length=40)
-    contact_phone = models.CharField(max_length=30)
-    contact_place = models.CharField(max_length=80, blank=True)
+    contact = models.CharField(_("contact for objections"), max_length=40, blank=True)
+    contact_phone = models.CharField(_("phone for objections"), max_length=30, blank=True)
+    contact_place = models.CharField(_("place of reception"), max_length=80, blank=True)
     supervision_phone = models.CharField(max_length=30, blank=True)
     drafted_by = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
     signed_by = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    drafted_person = models.UUIDField()
+    signed_person = models.UUIDField(null=True)
+    """The natural persons behind the two accounts: one person may hold both."""
     published_at = models.DateTimeField(null=True)
     ends_on = models.DateField(null=True)
     provisional = models.BooleanField(default=False)
@@ -67,6 +80,7 @@ class Notice(FSMModelMixin, models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["ends_on"], name="notice_due", condition=Q(state="published")),
+            models.Index(fields=["id"], name="notice_unsettled", condition=Q(state="closed")),
             models.Index(fields=["path", "-id"], name="notice_path", opclasses=["varchar_pattern_ops", "int8_ops"]),
         ]
         constraints = [
@@ -78,7 +92,19 @@ class Notice(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(signed_by=None) | ~Q(signed_by=models.F("drafted_by")), name="signer_is_not_drafter"
             ),
+            models.CheckConstraint(
+                condition=Q(signed_person=None) | ~Q(signed_person=models.F("drafted_person")),
+                name="signer_is_another_person_than_drafter",
+            ),
         ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def published_on(self) -> date | None:
+        """The business date of publication in China; the period is counted from the day after."""
+        return self.published_at.astimezone(CHINA).date() if self.published_at else None
 
     @transition("state", "draft", "pending_review", conditions=[HAS_LINES], permission="draft_notice")
     def submit(self) -> None:
@@ -91,6 +117,10 @@ class Notice(FSMModelMixin, models.Model):
     @transition("state", "pending_review", "published", conditions=[HAS_LINES], permission="sign_notice")
     def publish(self) -> None:
         """签发: public at once."""
+
+    @transition("state", "draft", "voided", permission="draft_notice")
+    def discard(self) -> None:
+        """The drafting office gives a draft up; its cases wait for another notice."""
 
     @transition("state", ["draft", "pending_review", "published"], "voided", permission="sign_notice")
     def void(self) -> None:

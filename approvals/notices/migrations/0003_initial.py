@@ -5,47 +5,71 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('notices', '0002_initial'),
-        ('workflows', '0001_initial'),
+        ("notices", "0002_initial"),
+        ("workflows", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='noticeline',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notice_lines', to='workflows.case'),
+            model_name="noticeline",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="notice_lines", to="workflows.case"
+            ),
         ),
         migrations.AddField(
-            model_name='noticeline',
-            name='notice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='notices.notice'),
+            model_name="noticeline",
+            name="notice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="notices.notice"
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('state', 'published')), fields=['ends_on'], name='notice_due'),
+            model_name="notice",
+            index=models.Index(condition=models.Q(("state", "published")), fields=["ends_on"], name="notice_due"),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['path', '-id'], name='notice_path', opclasses=['varchar_pattern_ops', 'int8_ops']),
+            model_name="notice",
+            index=models.Index(
+                fields=["path", "-id"], name="notice_path", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'pending_review', 'voided']), models.Q(('ends_on__isnull', False), ('published_at__isnull', False), ('signed_by__isnull', False), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='published_notice_is_frozen_and_signed'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["draft", "pending_review", "voided"]),
+                    models.Q(
+                        ("ends_on__isnull", False),
+                        ("published_at__isnull", False),
+                        ("signed_by__isnull", False),
+                        models.Q(("sha256", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="published_notice_is_frozen_and_signed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_by', None), models.Q(('signed_by', models.F('drafted_by')), _negated=True), _connector='OR'), name='signer_is_not_drafter'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("signed_by", None), models.Q(("signed_by", models.F("drafted_by")), _negated=True), _connector="OR"
+                ),
+                name="signer_is_not_drafter",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticeline',
-            constraint=models.UniqueConstraint(condition=models.Q(('open', True)), fields=('case', 'step'), name='one_open_notice_per_case'),
+            model_name="noticeline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("open", True)), fields=("case", "step"), name="one_open_notice_per_case"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticeline',
-            constraint=models.UniqueConstraint(fields=('notice', 'number'), name='one_line_per_number'),
+            model_name="noticeline",
+            constraint=models.UniqueConstraint(fields=("notice", "number"), name="one_line_per_number"),
         ),
     ]

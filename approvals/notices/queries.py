@@ -1,0 +1,205 @@
+"""What is asked of notices: lists for an office, what waits to be listed, what the public may see."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import reduce
+from hashlib import sha256
+from operator import or_
+from typing import Any
+
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models.fields.json import KT
+
+from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.steps import NAME, STEPS, NoticeStep
+from approvals.organisations.models import Kind, Organisation
+from approvals.organisations.queries import STEP
+from approvals.people.masking import mask_name
+from approvals.programmes.models import Programme
+from workflows import clock
+from workflows.flows.aid import AidFlow
+from workflows.models import Case, WorkItem
+from workflows.queries import step_ref
+from workflows.working_days import calendar
+
+
+def below(prefixes: Iterable[str]) -> Q:
+    """A filter on `path` for everything at or below these offices; nothing for no office."""
+    return reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
+
+
+# ---------------------------------------------------------------- what waits to be listed
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Cases of one programme and term that stand at a notice step of an office and are on no notice."""
+
+    step: NoticeStep
+    organisation: Organisation
+    programme: Programme
+    term: str
+    count: int
+
+
+def _on_open_notice(case: str, step: str) -> Exists:
+    return Exists(NoticeLine.objects.filter(case=OuterRef(case), step=step, open=True))
+
+
+def waiting(step: NoticeStep, prefixes: Sequence[str]) -> list[Waiting]:
+    """What waits for a notice at a step, by office, programme and term, below these offices."""
+    if not prefixes:
+        return []
+    groups = (
+        WorkItem.objects.filter(
+            below(prefixes),
+            ~_on_open_notice("process", step.name),
+            flow_task=step_ref(AidFlow, step.name),
+            finished__isnull=True,
+        )
+        .values("process__programme", "process__term", "path")
+        .annotate(count=Count("id"))
+        .order_by("path", "process__programme", "process__term")
+    )
+    counts: dict[tuple[str, str, str], int] = {}
+    for row in groups:
+        path = row["path"] if step.organisation == Kind.SCHOOL else row["path"][:STEP]
+        key = (path, row["process__programme"], row["process__term"])
+        counts[key] = counts.get(key, 0) + row["count"]
+    paths = {path for path, _programme, _term in counts}
+    offices = {office.path: office for office in Organisation.objects.filter(path__in=paths)}
+    programmes = Programme.objects.in_bulk({programme for _path, programme, _t in counts})
+    return [
+        Waiting(step, offices[path], programmes[programme], term, count)
+        for (path, programme, term), count in counts.items()
+        if path in offices and programme in programmes
+    ]
+
+
+def standing(
+    step: NoticeStep, path: str, programme: str, term: str, chosen: Collection[int] | None = None
+) -> QuerySet[Case]:
+    """The chosen cases at or below an office that stand at a notice step; or all of them that are on no notice."""
+    there = Case.objects.filter(
+        kind=AidFlow.kind, state=step.name, path__startswith=path, programme=programme, term=term
+    )
+    return there.filter(~_on_open_notice("pk", step.name)) if chosen is None else there.filter(pk__in=chosen)
+
+
+# ---------------------------------------------------------------- for offices
+
+
+def notices_below(prefixes: Iterable[str]) -> QuerySet[Notice]:
+    """Notices of these offices and what lies below, newest first, without their frozen bytes."""
+    return (
+        Notice.objects.filter(below(prefixes))
+        .select_related("organisation", "programme", "drafted_by", "signed_by")
+        .defer("frozen")
+        .order_by("-id")
+    )
+
+
+def counts_by_state(prefixes: Iterable[str]) -> dict[str, int]:
+    """How many notices there are in each state."""
+    rows = Notice.objects.filter(below(prefixes)).values_list("state").annotate(Count("id")).order_by()
+    return dict(rows)
+
+
+def overview(notice: Notice) -> dict[str, int]:
+    """How many lines of a notice are in each state."""
+    return dict(notice.lines.values_list("state").annotate(Count("id")).order_by())
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a notice lists now: how many lines, and their amount a term where the programme pays."""
+
+    count: int
+    amount: Decimal | None
+    mark: str
+
+
+def content(notice: Notice) -> Content:
+    """Count, amount, and a mark that changes with whatever a signer must have seen."""
+    listed = notice.lines.filter(state="listed").aggregate(
+        count=Count("id"), last=Max("id"), sum=Sum("id"), amount=Sum("case__application__amount")
+    )
+    seen = [
+        notice.title, notice.remark, notice.contact, notice.contact_phone, notice.contact_place,
+        *(str(listed[key]) for key in ("count", "last", "sum", "amount")),
+    ]  # fmt: skip
+    return Content(listed["count"], listed["amount"], sha256("\n".join(seen).encode()).hexdigest()[:32])
+
+
+def notices_of(case_id: int) -> QuerySet[NoticeLine]:
+    """The lines on which a case has stood, newest first, with their notices: for the case's page."""
+    return (
+        NoticeLine.objects.filter(case=case_id)
+        .select_related("notice__organisation")
+        .defer("notice__frozen", "notice__body")
+        .order_by("-id")
+    )
+
+
+def working_days_left(notice: Notice) -> int:
+    """Working days after today that still belong to the period (calendar days where it counts those)."""
+    today = clock.today()
+    if notice.ends_on is None or notice.ends_on < today:
+        return 0
+    if notice.day_kind == "calendar":
+        return (notice.ends_on - today).days
+    return calendar().between(today, notice.ends_on)
+
+
+# ---------------------------------------------------------------- for the public
+
+
+def current() -> QuerySet[Notice]:
+    """What is on public notice at this minute: published, and its period not over by the business clock."""
+    return (
+        Notice.objects.filter(state="published", ends_on__gte=clock.today())
+        .select_related("organisation", "programme")
+        .defer("frozen")
+        .order_by("-published_at", "-id")
+    )
+
+
+def is_current(notice: Notice, today: date) -> bool:
+    """Whether the public may see the list."""
+    return notice.state == "published" and notice.ends_on is not None and notice.ends_on >= today
+
+
+def may_still_change(notice: Notice) -> bool:
+    """Whether a list may still be voided or lose a line: until its last day is over."""
+    return notice.state in ("draft", "pending_review") or is_current(notice, clock.today())
+
+
+def listed(notice: Notice) -> QuerySet[NoticeLine]:
+    """The lines that stand on the list, in its order."""
+    return notice.lines.filter(state__in=["listed", "confirmed"]).order_by("number")
+
+
+def shown_as(notice: Notice, name: str) -> QuerySet[NoticeLine]:
+    """The lines whose shown name holds these characters, or is what the name is shown as where names are masked."""
+    wanted = Q(shown_name__contains=name)
+    if notice.mask_names:
+        wanted |= Q(shown_name=mask_name(name))
+    return listed(notice).annotate(shown_name=KT(f"shown__{NAME}")).filter(wanted)
+
+
+def publishers(notices: QuerySet[Notice]) -> dict[str, Any]:
+    """The offices and programmes among these notices, for the public filters."""
+    offices = Organisation.objects.filter(pk__in=notices.order_by().values("organisation")).order_by("path")
+    paths = {path[: STEP * 2] for path in offices.values_list("path", flat=True)}
+    return {
+        "organisations": offices.only("code", "name", "kind", "path"),
+        "townships": Organisation.objects.filter(kind=Kind.TOWNSHIP, path__in=paths).order_by("path"),
+        "programmes": Programme.objects.filter(pk__in=notices.order_by().values("programme")),
+    }
+
+
+def step_of(notice: Notice) -> NoticeStep:
+    """The rules of the step that a notice belongs to."""
+    return STEPS[notice.step]

@@ -1,0 +1,124 @@
+"""The words of a notice. They are Chinese whatever the language of the page around them: they are what the public
+office says (DOMAIN.md §4.6). Dates and counts are the system's, never the author's."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from approvals.notices.models import Notice
+from approvals.organisations.models import Kind, Organisation
+from approvals.programmes.terms import AUTUMN, Term
+
+REPLY_DAYS = 5
+"""Working days within which an objection is answered (DOMAIN.md §3.4)."""
+LEVELS = {"severe": "特别困难", "moderate": "困难", "general": "一般困难"}
+"""困难等级 as lists show it."""
+RECOGNITION = "none"
+"""Disbursement kind of a programme that recognises and pays nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A paragraph of a notice, with its heading where it has one."""
+
+    heading: str
+    text: str
+
+
+def term_name(code: str) -> str:
+    """2026年秋季学期."""
+    term = Term.of(code)
+    return f"{term.calendar_year}年{'秋' if term.season == AUTUMN else '春'}季学期"
+
+
+def year_name(code: str) -> str:
+    """2026—2027学年."""
+    return Term.of(code).school_year.replace("-", "—") + "学年"
+
+
+def day_name(day: date) -> str:
+    """2026年9月14日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def issuer(organisation: Organisation) -> str:
+    """Who gives the notice: the school, or for a county its education bureau."""
+    name = organisation.name
+    return name if organisation.kind != Kind.COUNTY or name.endswith(("局", "中心")) else f"{name}教育体育局"
+
+
+def title(office: str, programme: str, term: str, kind: str) -> str:
+    """The title of a notice of an office about a programme and term; `kind` is the disbursement kind."""
+    if kind == RECOGNITION:
+        return f"{office}关于{year_name(term)}{programme}结果的公示"
+    return f"{office}关于{term_name(term)}{programme}拟资助学生名单的公示"
+
+
+def body(step: str, programme: str, term: str, kind: str, count: int, amount: Decimal | None) -> str:
+    """What is about to be decided, by which work, about how many pupils."""
+    if step == "county_notice":
+        work = "经学生（监护人）自愿申请、学校评审并公示、逐级审核，并与有关部门数据比对"
+        audience = "接受社会监督"
+    else:
+        work = "经学生（监护人）自愿申请、班级评议、学校认定工作组审核"
+        audience = "接受全校师生和家长监督"
+    if kind == RECOGNITION:
+        decided = f"拟认定以下{count}名同学为{year_name(term)}家庭经济困难学生"
+    else:
+        decided = f"拟将以下{count}名同学列为{term_name(term)}{programme}资助对象"
+        if step == "county_notice" and amount:
+            decided += f"，本学期资助金额合计{amount:,.2f}元"
+    return f"根据{programme}有关规定，{work}，{decided}。现将名单予以公示，{audience}。"
+
+
+def period(notice: Notice) -> str:
+    """From when to when, and how it is counted; for a draft, how it will be."""
+    count = f"{notice.days}个{'工作日' if notice.day_kind == 'working' else '自然日'}"
+    rule = f"公示期{count}，自公示发布次日起算"
+    if notice.day_kind == "working":
+        rule += "，法定节假日不计入，调休上班日计入"
+    if notice.published_on is None or notice.ends_on is None:
+        return f"签发当日发布；{rule}，截止日期由系统计算。"
+    text = f"{day_name(notice.published_on)}至{day_name(notice.ends_on)}24时（{rule}）。"
+    if notice.provisional:
+        text += f"{notice.ends_on.year}年节假日安排尚未公布，截止日期暂定，公布后重新计算。"
+    return text
+
+
+def parts(notice: Notice) -> list[Part]:
+    """The whole text of a notice but for its title and list; its organisation is loaded."""
+    return [
+        Part("", notice.body),
+        *(
+            Part(f"{numeral}、{part.heading}：", part.text)
+            for numeral, part in zip("一二三四五", _numbered(notice), strict=False)
+        ),
+    ]
+
+
+def _numbered(notice: Notice) -> Iterator[Part]:
+    school = notice.step == "school_notice"
+    yield Part("公示时间", period(notice))
+    place = "校内公示栏及本公示网页" if school else "本公示网页"
+    names = "姓名已作部分隐去，" if notice.mask_names else ""
+    yield Part("公示范围", f"{place}。{names}公示期满，名单自动撤下。")
+    to = "学校学生资助工作组反映，也可向县学生资助管理中心反映" if school else "县学生资助管理中心反映"
+    yield Part(
+        "意见反映",
+        f"公示期内如有异议，请以书面形式实名向{to}。我们将对反映人信息严格保密，并在收到之日起{REPLY_DAYS}个工作日内答复。",
+    )
+    yield Part("联系方式", "　".join(contacts(notice)))
+    if notice.remark:
+        yield Part("其他说明", notice.remark)
+
+
+def contacts(notice: Notice) -> list[str]:
+    """Whom to turn to, where, and who supervises; what is missing is left out."""
+    known: Iterable[tuple[str, str]] = (
+        ("联系人", notice.contact),
+        ("电话", notice.contact_phone),
+        ("接待地点", notice.contact_place),
+        ("监督电话", notice.supervision_phone),
+    )
+    return [f"{label}：{value}" for label, value in known if value]

@@ -1,0 +1,119 @@
+"""A school with pupils whose applications wait for its notice, and the two people who give it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+
+from approvals.applications.models import Application
+from approvals.notices import actions
+from approvals.notices.models import Notice
+from approvals.notices.refusals import Refused
+from approvals.organisations.authority import UserActor
+from approvals.organisations.models import Organisation
+from approvals.programmes.models import ProgrammeVersion
+from tests.factories import (
+    TERM,
+    CountyFactory,
+    SchoolFactory,
+    StudentFactory,
+    VersionFactory,
+    acting,
+    at_step,
+    person,
+    set_training_date,
+)
+from workflows import working_days
+from workflows.models import CalendarDay, CalendarYear
+
+
+@contextmanager
+def refused(code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
+    """The act is refused with this code."""
+    with pytest.raises(Refused) as refusal:
+        yield refusal
+    assert refusal.value.code == code
+
+
+@dataclass
+class Place:
+    """An office, its step, and the people of its notices."""
+
+    step: str
+    office: Organisation
+    school: Organisation
+    author: UserActor
+    signer: UserActor
+    reviewer: UserActor
+    version: ProgrammeVersion
+
+    def applications(self, count: int, **pupil: Any) -> list[Application]:
+        """Applications of this place's school that wait for a notice."""
+        return [
+            at_step(
+                self.step, school=self.school, version=self.version, student=StudentFactory(school=self.school, **pupil)
+            )
+            for _ in range(count)
+        ]
+
+    def draft(self, *cases: int) -> Notice:
+        return actions.draft(
+            self.step, self.office, self.version.programme, TERM, self.author, list(cases) if cases else None
+        )
+
+    def pending(self, count: int = 3) -> Notice:
+        """A notice of so many pupils that waits for its signer."""
+        self.applications(count)
+        return actions.submit(self.draft().pk, self.author)
+
+    def published(self, count: int = 3) -> Notice:
+        """A notice of so many pupils that is public."""
+        return actions.publish(self.pending(count).pk, self.signer, privacy_checked=True)
+
+
+@pytest.fixture
+def calendar_of_2025() -> None:
+    """The State Council's year 2025 as far as autumn needs it (DOMAIN.md §2.3), and a plain 2026."""
+    for year in (2025, 2026):
+        CalendarYear.objects.create(year=year, source="国办发明电〔示例〕")
+    holidays = [date(2025, 10, day) for day in range(1, 9)]
+    makeup = [date(2025, 9, 28), date(2025, 10, 11)]
+    CalendarDay.objects.bulk_create(
+        CalendarDay(day=day, year_id=2025, working=day in makeup, name="国庆节、中秋节") for day in holidays + makeup
+    )
+    working_days.forget()
+    yield
+    working_days.forget()
+
+
+@pytest.fixture
+def school_place(db: None, calendar_of_2025: None) -> Place:
+    set_training_date()
+    school = SchoolFactory()
+    return Place(
+        step="school_notice",
+        office=school,
+        school=school,
+        author=acting(person("aid_officer", school)),
+        signer=acting(person("school_head", school)),
+        reviewer=acting(person("school_head", school)),
+        version=VersionFactory(),
+    )
+
+
+@pytest.fixture
+def county_place(db: None, calendar_of_2025: None) -> Place:
+    set_training_date()
+    school, county = SchoolFactory(), CountyFactory()
+    return Place(
+        step="county_notice",
+        office=county,
+        school=school,
+        author=acting(person("county_reviewer", county)),
+        signer=acting(person("county_leader", county)),
+        reviewer=acting(person("county_reviewer", county)),
+        version=VersionFactory(),
+    )
