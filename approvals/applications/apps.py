@@ -6,3 +6,6 @@ class ApplicationsConfig(AppConfig):
     name = "approvals.applications"
     verbose_name = _("Applications")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from approvals.applications import listeners, quotas, tasks, windows  # noqa: F401

@@ -44,14 +44,20 @@ class Facts(NamedTuple):
 
 
 class Judged(Protocol):
-    """What a spec, a stored application and a form have in common."""
+    """What a spec and a stored application have in common."""
 
-    stage: str
-    grade: str
-    boarder: bool
-    special_groups: Any
-    level: str
-    amount: Decimal | None
+    @property
+    def stage(self) -> str: ...
+    @property
+    def grade(self) -> str: ...
+    @property
+    def boarder(self) -> bool: ...
+    @property
+    def special_groups(self) -> Any: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def amount(self) -> Decimal | None: ...
 
 
 class Pupil(NamedTuple):

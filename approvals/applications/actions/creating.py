@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable
-from psycopg.types.json import Jsonb
 
 from approvals.applications.findings import Finder, Pupil
 from approvals.applications.missing import Supplied, missing_codes
@@ -107,11 +106,12 @@ def _posts(specs: list[ApplicationSpec], by: Actor) -> Mapping[str, str]:
 def _create(specs: list[ApplicationSpec], by: Actor, posts: Mapping[str, str], act: str) -> list[Created]:
     versions = ProgrammeVersion.objects.select_related("programme").in_bulk({spec.version for spec in specs})
     pupils = _locked_pupils({spec.student for spec in specs})
-    taken = _taken(specs, versions)
+    years = _years(specs)
+    taken = _taken(specs, versions, years)
     results: list[Created | None] = [None] * len(specs)
     accepted: list[int] = []
     for number, spec in enumerate(specs):
-        place = (spec.student, versions[spec.version].programme.group, Term.of(spec.term).school_year)
+        place = (spec.student, versions[spec.version].programme.group, years[spec.term])
         if spec.student not in pupils:
             results[number] = Created(None, NO_PUPIL)
         elif place in taken:
@@ -137,8 +137,13 @@ def _locked_pupils(ids: set[int]) -> dict[int, Pupil]:
                 for key, birth_date, id_hash, verified in cursor.fetchall()}
 
 
+def _years(specs: list[ApplicationSpec]) -> dict[str, str]:
+    """The school year of each term."""
+    return {term: Term.of(term).school_year for term in {spec.term for spec in specs}}
+
+
 def _taken(
-    specs: list[ApplicationSpec], versions: Mapping[int, ProgrammeVersion]
+    specs: list[ApplicationSpec], versions: Mapping[int, ProgrammeVersion], years: Mapping[str, str]
 ) -> set[tuple[int, str, str]]:
     """(pupil, group, school year) of the live applications that these pupils have; read after the lock."""
     return set(
@@ -146,7 +151,7 @@ def _taken(
             live=True,
             student__in={spec.student for spec in specs},
             group__in={version.programme.group for version in versions.values()},
-            school_year__in={Term.of(term).school_year for term in {spec.term for spec in specs}},
+            school_year__in=set(years.values()),
         ).values_list("student_id", "group", "school_year")
     )
 
@@ -256,7 +261,7 @@ def _rows(
     found: Finder,
     at: Moment,
 ) -> Iterator[tuple[Any, ...]]:
-    years = {term: Term.of(term).school_year for term in {spec.term for spec in specs}}
+    years = _years(specs)
     for case_id, spec in zip(case_ids, specs, strict=True):
         programme, pupil = versions[spec.version].programme, pupils[spec.student]
         findings = found.findings(spec.version, spec, spec.school, pupil)
@@ -267,7 +272,7 @@ def _rows(
             _secret(spec.guardian_id), _secret(spec.guardian_phone), spec.bank, _secret(spec.account_no),
             blind_index(spec.account_no) if spec.account_no else None, spec.account_no[-4:], spec.account_kind,
             spec.holder_name, _secret(_json(spec.circumstances)), spec.remark, spec.class_opinion,
-            spec.commitment_on, spec.consent_on, Jsonb(findings), spec.roster, spec.roster_row, at.machine,
+            spec.commitment_on, spec.consent_on, json.dumps(findings), spec.roster, spec.roster_row, at.machine,
         )  # fmt: skip
 
 

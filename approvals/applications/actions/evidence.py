@@ -1,26 +1,26 @@
 """Papers that go with an application: added and removed while it can be edited, opened with a line in the record."""
 
+from typing import Any
+
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from approvals.applications import evidence_store
+from approvals.applications.actions.changing import editable
 from approvals.applications.evidence_files import accept
 from approvals.applications.models import Application, Evidence
 from approvals.applications.refusals import Refused
+from approvals.organisations import queries as organisations
 from approvals.organisations.authority import UserActor
-from approvals.organisations.models import Kind, Organisation
 from workflows import record
-from workflows.models import Case
 
-EDITABLE = ("draft", "returned")
-"""States in which a school may change an application and its papers."""
 MOST = 20
 """Papers per application."""
 
 
-def add_evidence(case_id: int, kind: str, file: UploadedFile, by: UserActor) -> Evidence:
+def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserActor) -> Evidence:
     """Attaches an uploaded paper: checked by content, marked with its purpose, kept encrypted.
 
     Raises Refused (file_…, image_…, pdf_…, too_much_evidence, not_editable) and PermissionDenied.
@@ -31,7 +31,7 @@ def add_evidence(case_id: int, kind: str, file: UploadedFile, by: UserActor) -> 
     key = evidence_store.keep(paper.data)
     try:
         with transaction.atomic():
-            _editable(case_id)
+            editable(case_id)
             if application.evidence.filter(removed_at=None).count() >= MOST:
                 raise Refused("too_much_evidence", limit=MOST)
             evidence = Evidence.objects.create(
@@ -60,7 +60,7 @@ def remove_evidence(evidence_id: int, by: UserActor) -> Evidence:
         evidence = Evidence.objects.select_related("application").get(pk=evidence_id, removed_at=None)
         path, case_id = evidence.application.path, evidence.application.pk
         post = by.require("submit_application", path)
-        _editable(case_id)
+        editable(case_id)
         evidence.removed_at = timezone.now()
         evidence.save(update_fields=["removed_at"])
         record.write("remove_evidence", "case", [case_id], by, post=post, path=path, data={"evidence": evidence_id})
@@ -85,17 +85,9 @@ def open_evidence(evidence: Evidence, by: UserActor) -> bytes:
 
 def purpose() -> str:
     """What copies may be used for, written across pictures: 仅限鸡泽县学生资助使用 (DOMAIN.md §4.4)."""
-    county = Organisation.objects.filter(kind=Kind.COUNTY).values_list("name", flat=True).first() or ""
+    county = organisations.county().name
     with translation.override("zh-hans"):
         return gettext("For student aid of %(county)s only") % {"county": county}
-
-
-def _editable(case_id: int) -> Case:
-    """The case, locked so that it cannot be submitted meanwhile; refuses one that may no longer be changed."""
-    case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
-    if case.state not in EDITABLE:
-        raise Refused("not_editable")
-    return case
 
 
 def _safe_name(name: str, content_type: str) -> str:

@@ -1,0 +1,127 @@
+"""Pupils who are not on the enrolment register yet: added by their school, marked unverified, corrected by it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, connection, transaction
+
+from approvals.people.crypto import blind_index, encrypt
+from approvals.people.identity import birth_date_of, sex_of
+from approvals.people.models import Student
+from workflows import record
+from workflows.actors import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class NewPupil:
+    """A pupil as the school states it; numbers are normalised and valid. `school` is a key, `path` its office path."""
+
+    name: str
+    id_number: str
+    school: int
+    path: str
+    stage: str
+    grade: str
+    class_name: str
+    boarder: bool = False
+    enrolment_no: str = ""
+
+    @property
+    def birth_date(self) -> date:
+        return birth_date_of(self.id_number)
+
+    @property
+    def sex(self) -> str:
+        return sex_of(self.id_number)
+
+
+class NumberTaken(Exception):
+    """Another pupil bears this ID number."""
+
+
+_ADD = f"""
+    INSERT INTO {Student._meta.db_table}
+           (name, sex, birth_date, id_number, id_hash, id_tail, enrolment_no, school_id, grade, class_name, stage,
+            boarder, verified)
+    SELECT name, sex, birth_date, id_number, id_hash, id_tail, enrolment_no, school, grade, class_name, stage,
+           boarder, false
+      FROM unnest(%s::text[], %s::text[], %s::date[], %s::bytea[], %s::bytea[], %s::text[], %s::bytea[], %s::bigint[],
+                  %s::text[], %s::text[], %s::text[], %s::bool[])
+           AS pupil (name, sex, birth_date, id_number, id_hash, id_tail, enrolment_no, school, grade, class_name,
+                     stage, boarder)
+     ORDER BY id_hash
+        ON CONFLICT (id_hash) DO NOTHING
+"""  # noqa: S608
+
+
+def add_pupils(pupils: Iterable[NewPupil], by: Actor) -> dict[bytes, int]:
+    """Adds those who are not on the register yet, unverified; {blind index: key} of all of them, new or known.
+
+    Who is known is left as the register has it. Two schools adding the same pupil at once get the same pupil.
+    Raises PermissionDenied when `by` may not submit at one of the schools.
+    """
+    wanted = {blind_index(pupil.id_number): pupil for pupil in pupils}
+    paths = {pupil.path for pupil in wanted.values()}
+    posts = by.permits("submit_application", paths)
+    if set(posts) != paths:
+        raise PermissionDenied("submit_application")
+    with transaction.atomic():
+        known = _keys(wanted)
+        new = {id_hash: pupil for id_hash, pupil in wanted.items() if id_hash not in known}
+        if not new:
+            return known
+        with connection.cursor() as cursor:
+            cursor.execute(_ADD, [list(column) for column in zip(*(_row(*each) for each in new.items()), strict=True)])
+        for (school, path), count in Counter((pupil.school, pupil.path) for pupil in new.values()).items():
+            record.write("add_pupils", "school", [school], by, post=posts[path], path=path, data={"count": count})
+        return known | _keys(new)
+
+
+def _keys(hashes: Iterable[bytes]) -> dict[bytes, int]:
+    found = Student.objects.filter(id_hash__in=list(hashes)).values_list("id_hash", "pk")
+    return {bytes(id_hash): key for id_hash, key in found}
+
+
+def _row(id_hash: bytes, pupil: NewPupil) -> tuple[object, ...]:
+    return (
+        pupil.name, pupil.sex, pupil.birth_date, encrypt(pupil.id_number), id_hash, pupil.id_number[-4:],
+        encrypt(pupil.enrolment_no) if pupil.enrolment_no else None, pupil.school, pupil.grade, pupil.class_name,
+        pupil.stage, pupil.boarder,
+    )  # fmt: skip
+
+
+def correct_pupil(student: Student, name: str, id_number: str, enrolment_no: str, by: Actor) -> list[str]:
+    """Corrects who an unverified pupil is; returns the names of the fields that changed.
+
+    A pupil whom the register has verified is not touched here: ValueError. Raises NumberTaken when the ID number
+    is another pupil's, PermissionDenied unless `by` may submit at the pupil's school.
+    """
+    path = student.school.path
+    post = by.permits("submit_application", [path]).get(path)
+    if post is None:
+        raise PermissionDenied("submit_application")
+    if student.verified:
+        raise ValueError("a verified pupil is corrected on the enrolment register")
+    changes: dict[str, object] = {}
+    if name != student.name:
+        changes["name"] = name
+    if enrolment_no != (student.enrolment_no or ""):
+        changes["enrolment_no"] = enrolment_no or None
+    if id_number != str(student.id_number):
+        changes |= {"id_number": id_number, "birth_date": birth_date_of(id_number), "sex": sex_of(id_number)}
+        changes |= {"id_hash": blind_index(id_number), "id_tail": id_number[-4:]}
+    if not changes:
+        return []
+    for field, value in changes.items():
+        setattr(student, field, value)
+    try:
+        with transaction.atomic():
+            student.save(update_fields=list(changes))
+            names: list[str] = [field for field in ("name", "id_number", "enrolment_no") if field in changes]
+            record.write("correct_pupil", "student", [student.pk], by, post=post, path=path, data={"fields": names})
+    except IntegrityError as error:
+        raise NumberTaken from error
+    return names
