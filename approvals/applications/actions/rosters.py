@@ -1,0 +1,412 @@
+"""Taking over a roster: uploaded, judged in the background, confirmed by the school, made into drafts.
+
+A roster is a row that remembers what is owed. The work goes in chunks, each a transaction of its own: killed at
+any moment, it goes on after the last chunk, and no row is taken twice.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils import translation
+
+from approvals.applications import importing
+from approvals.applications.actions.creating import Created, create_applications
+from approvals.applications.importing import Judgement, Target, judge, spec_of, target_of
+from approvals.applications.models import Application, Roster
+from approvals.applications.refusals import SENTENCES as REFUSALS
+from approvals.applications.refusals import Refused
+from approvals.applications.rosters import MAX_BYTES, WARNING, CheckedRow, Problem, RosterUnreadable, root_cause
+from approvals.organisations.authority import UserActor
+from approvals.organisations.models import Organisation
+from approvals.people.actions import NewPupil, add_pupils
+from approvals.people.crypto import decrypt_bytes, encrypt_bytes
+from notifications import send
+from workflows import record
+from workflows.actors import Actor
+from workflows.background import due
+from workflows.clock import today
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 2000
+"""Rows that are taken over in one transaction."""
+ATTEMPTS = 5
+"""How often a roster is tried before it is left alone with an error."""
+WORKING = ["uploaded", "importing"]
+
+
+@dataclass(frozen=True)
+class Papers:
+    """Which signed papers the school holds for a whole list, and since when it is recorded."""
+
+    commitment: date | None = None
+    consent: date | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a roster: how many rows became drafts, and those refused only while they were taken."""
+
+    accepted: int
+    refused: list[CheckedRow]
+
+
+# ---------------------------------------------------------------- the rows
+
+
+def take_rows(
+    target: Target,
+    judgement: Judgement,
+    by: Actor,
+    papers: Papers,
+    *,
+    roster: int | None = None,
+    lang: str | None = None,
+    before_chunk: Callable[[int], None] | None = None,
+    together: bool = False,
+) -> Taken:
+    """Makes drafts of the valid rows, pupils who are not on the register added first.
+
+    In chunks, each a transaction of its own, or all `together`. `before_chunk` gets the number of rows done and
+    runs inside each chunk's transaction. Somebody else may have entered a pupil meanwhile: such rows are refused.
+    """
+    done = _rows_done(roster)
+    rows = [checked for checked in judgement.valid if checked.row not in done]
+    accepted, refused = len(done), []
+    with transaction.atomic() if together else nullcontext():
+        for start in range(0, len(rows), CHUNK):
+            chunk = rows[start : start + CHUNK]
+            with transaction.atomic():
+                if before_chunk:
+                    before_chunk(len(done) + start + len(chunk))
+                created = _take_chunk(target, judgement, chunk, by, papers, roster)
+            for checked, answer in zip(chunk, created, strict=True):
+                if answer.case_id is None:
+                    refused.append(_refused_late(checked, answer, lang))
+            accepted += sum(answer.case_id is not None for answer in created)
+        if together and refused:
+            transaction.set_rollback(True)
+            accepted = 0
+    return Taken(accepted, refused)
+
+
+def _rows_done(roster: int | None) -> set[int]:
+    if roster is None:
+        return set()
+    return set(Application.objects.filter(roster=roster).values_list("roster_row", flat=True))
+
+
+def _take_chunk(
+    target: Target, judgement: Judgement, rows: list[CheckedRow], by: Actor, papers: Papers, roster: int | None
+) -> list[Created]:
+    pupils = add_pupils((_pupil(target, checked) for checked in rows), by)
+    specs = []
+    for checked in rows:
+        assert checked.values is not None
+        specs.append(
+            spec_of(
+                checked.values,
+                target,
+                pupils[judgement.hashes[checked.row]],
+                roster=roster,
+                roster_row=checked.row,
+                commitment_on=papers.commitment,
+                consent_on=papers.consent,
+            )
+        )
+    return create_applications(specs, by, act="import")
+
+
+def _pupil(target: Target, checked: CheckedRow) -> NewPupil:
+    values = checked.values
+    assert values is not None
+    return NewPupil(
+        name=values.name,
+        id_number=values.id_number,
+        school=target.school.pk,
+        path=target.school.path,
+        stage=values.stage or next(iter(target.school.stages), ""),
+        grade=values.grade,
+        class_name=values.class_name,
+        boarder=bool(values.boarder),
+        enrolment_no=values.enrolment_no,
+    )
+
+
+def _refused_late(checked: CheckedRow, answer: Created, lang: str | None) -> CheckedRow:
+    problem = Problem("身份证号", answer.refused, lang=lang, sentence=REFUSALS[answer.refused])
+    return CheckedRow(checked.row, None, [problem])
+
+
+# ---------------------------------------------------------------- at once, for the command
+
+
+def import_now(
+    content: bytes | Path,
+    filename: str,
+    target: Target,
+    by: UserActor,
+    *,
+    dry_run: bool = False,
+    all_or_nothing: bool = False,
+    lang: str | None = None,
+) -> dict[str, Any]:
+    """Takes a roster in one go: {"rows", "accepted", "refused": [{"row", "column", "code", "message", "also"}]}.
+
+    Raises RosterUnreadable, Refused, PermissionDenied. With `dry_run` nothing is written and `accepted` says how
+    many rows would be; with `all_or_nothing` one refused row refuses them all.
+    """
+    by.require("submit_application", target.school.path)
+    judgement = judge(content, filename, target, lang)
+    refused = judgement.refused
+    accepted = 0 if all_or_nothing and refused else len(judgement.valid)
+    if accepted and not dry_run:
+        roster = _kept(content, filename, target, by, judgement, all_or_nothing)
+        taken = take_rows(target, judgement, by, Papers(), roster=roster.pk, lang=lang, together=all_or_nothing)
+        accepted, refused = taken.accepted, sorted([*refused, *taken.refused], key=lambda checked: checked.row)
+        _finish(roster, accepted, by)
+    return {
+        "rows": len(judgement.rows),
+        "accepted": accepted,
+        "refused": importing.refused_as_json(refused),
+    }
+
+
+def _kept(
+    content: bytes | Path, filename: str, target: Target, by: UserActor, judgement: Judgement, all_or_nothing: bool
+) -> Roster:
+    data = content if isinstance(content, bytes) else content.read_bytes()
+    group = {version.programme.group for version in target.versions}
+    return Roster.objects.create(
+        school=target.school,
+        path=target.school.path,
+        programme=target.versions[0].programme_id if len(target.versions) == 1 else group.pop(),
+        term=target.term,
+        filename=filename[-200:],
+        sha256=hashlib.sha256(data).hexdigest(),
+        state="taking",
+        all_or_nothing=all_or_nothing,
+        understood=importing.summary(judgement),
+        problems=_problems(judgement),
+        rows=len(judgement.rows),
+        valid=len(judgement.valid),
+        uploaded_by=by.user,
+    )
+
+
+# ---------------------------------------------------------------- in the background, for the pages
+
+
+def upload(content: bytes, filename: str, school: Organisation, programme: str, term: str, by: UserActor) -> Roster:
+    """Keeps an uploaded file, encrypted, to be judged in the background. Raises Refused, RosterUnreadable."""
+    post = by.require("submit_application", school.path)
+    if len(content) > MAX_BYTES:
+        raise RosterUnreadable("too_big", size=-(-len(content) // 1024**2), limit=MAX_BYTES // 1024**2)
+    target_of(school, programme, term)
+    with transaction.atomic():
+        roster = Roster.objects.create(
+            school=school,
+            path=school.path,
+            programme=programme,
+            term=term,
+            filename=filename[-200:],
+            content=encrypt_bytes(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            uploaded_by=by.user,
+        )
+        record.write("upload", "roster", [roster.pk], by, post=post, path=school.path, states=("", "uploaded"))
+    return roster
+
+
+def confirm(roster_id: int, all_or_nothing: bool, commitment_held: bool, consent_held: bool, by: UserActor) -> Roster:
+    """The school takes the roster over: its valid rows, or all or nothing. Raises Refused."""
+    with transaction.atomic():
+        roster = Roster.objects.select_for_update().defer("content").get(pk=roster_id)
+        post = by.require("submit_application", roster.path)
+        if roster.state != "previewed":
+            raise Refused("wrong_roster_state")
+        target_of(roster.school, roster.programme, roster.term)
+        if not roster.valid:
+            raise Refused("nothing_valid")
+        if all_or_nothing and roster.valid < roster.rows:
+            raise Refused("some_refused", count=roster.rows - roster.valid)
+        roster.state = "importing"
+        roster.all_or_nothing = all_or_nothing
+        roster.commitment_held, roster.consent_held = commitment_held, consent_held
+        roster.uploaded_by = by.user
+        roster.attempts = roster.done = 0
+        roster.save()
+        record.write(
+            "confirm",
+            "roster",
+            [roster.pk],
+            by,
+            post=post,
+            path=roster.path,
+            states=("previewed", "importing"),
+            data={"commitment": commitment_held, "consent": consent_held, "all_or_nothing": all_or_nothing},
+        )
+    return roster
+
+
+def discard(roster_id: int, by: UserActor) -> Roster:
+    """Throws an uploaded file away before it was taken over. Raises Refused."""
+    with transaction.atomic():
+        roster = Roster.objects.select_for_update().defer("content").get(pk=roster_id)
+        post = by.require("submit_application", roster.path)
+        if roster.state not in ("uploaded", "previewed", "unreadable", "failed"):
+            raise Refused("wrong_roster_state")
+        before, roster.state, roster.content = roster.state, "discarded", None
+        roster.save()
+        record.write("discard", "roster", [roster.pk], by, post=post, path=roster.path, states=(before, "discarded"))
+    return roster
+
+
+@due("rosters", queue="long")
+def work_on_rosters() -> int:
+    """Judges or takes over one roster that waits; returns 1, or 0 when none does."""
+    roster = _claim()
+    if roster is None:
+        return 0
+    try:
+        with translation.override("zh-hans"):
+            _judge(roster) if roster.state == "uploaded" else _import(roster)
+    except (RosterUnreadable, Refused) as refusal:
+        _give_up(roster, "unreadable", refusal.message)
+    except _TakenOver:
+        log.info("roster_taken_over", roster=roster.pk)
+    return 1
+
+
+class _TakenOver(Exception):
+    """Another worker went on with this roster."""
+
+
+def _claim() -> Roster | None:
+    """A roster that waits; each try is counted before it starts, so that a poisonous file cannot be tried for ever."""
+    with transaction.atomic():
+        waiting = Roster.objects.select_for_update(skip_locked=True).filter(state__in=WORKING)
+        roster = waiting.order_by("attempts", "pk").first()
+        if roster is None:
+            return None
+        if roster.attempts >= ATTEMPTS:
+            roster.state, roster.error = "failed", "attempts"
+        else:
+            roster.attempts = F("attempts") + 1
+        roster.save(update_fields=["state", "error", "attempts"])
+    roster.refresh_from_db()
+    return roster if roster.state in WORKING else None
+
+
+def content_of(roster: Roster) -> bytes:
+    """The file as it was uploaded."""
+    return decrypt_bytes(bytes(roster.content or b""))
+
+
+def _progress(roster: Roster) -> Callable[[int], None]:
+    def note(done: int) -> None:
+        Roster.objects.filter(pk=roster.pk).update(done=done)
+
+    return note
+
+
+def _judge(roster: Roster) -> None:
+    target = target_of(roster.school, roster.programme, roster.term)
+    judgement = judge(content_of(roster), roster.filename, target, progress=_progress(roster))
+    Roster.objects.filter(pk=roster.pk, state="uploaded", attempts=roster.attempts).update(
+        state="previewed",
+        understood=importing.summary(judgement),
+        problems=_problems(judgement),
+        rows=len(judgement.rows),
+        valid=len(judgement.valid),
+        done=len(judgement.rows),
+    )
+
+
+def _problems(judgement: Judgement) -> list[dict[str, Any]]:
+    """Refused rows, then what travels along with valid ones, each sentence in both languages."""
+    listed = []
+    for checked in [*judgement.refused, *(row for row in judgement.valid if row.problems)]:
+        first, others = root_cause(checked.problems)
+        assert first is not None
+        listed.append({"row": checked.row, "refused": checked.refused, **_told(first), "also": [*map(_told, others)]})
+    return listed
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    said = {}
+    for language in ("zh-hans", "en"):
+        problem.lang = language
+        said[language] = problem.message
+    return {
+        "column": problem.column, "code": problem.code, "warning": problem.severity == WARNING, "message": said
+    }  # fmt: skip
+
+
+def _import(roster: Roster) -> None:
+    by = UserActor(roster.uploaded_by)
+    target = target_of(roster.school, roster.programme, roster.term)
+    judgement = judge(content_of(roster), roster.filename, target, ignore_roster=roster.pk)
+    on = today()
+    papers = Papers(on if roster.commitment_held else None, on if roster.consent_held else None)
+
+    def before_chunk(done: int) -> None:
+        """Holds the roster's row for the chunk, and stops when another worker has gone on with it."""
+        held = Roster.objects.select_for_update().filter(pk=roster.pk, state="importing", attempts=roster.attempts)
+        if not held.update(done=done):
+            raise _TakenOver
+
+    together = roster.all_or_nothing
+    if together and judgement.refused:
+        raise Refused("some_refused", count=len(judgement.refused))
+    taken = take_rows(
+        target, judgement, by, papers, roster=roster.pk, before_chunk=before_chunk, together=together
+    )  # fmt: skip
+    if together and taken.refused:
+        raise Refused("some_refused", count=len(taken.refused))
+    if taken.refused:
+        roster.problems = _with_late(roster.problems, taken.refused)
+    _finish(roster, taken.accepted, by)
+
+
+def _with_late(problems: list[dict[str, Any]], late: Iterable[CheckedRow]) -> list[dict[str, Any]]:
+    rows = {checked.row: checked for checked in late}
+    kept = [problem for problem in problems if problem["row"] not in rows]
+    told = [{"row": row, "refused": True, **_told(checked.problems[0]), "also": []} for row, checked in rows.items()]
+    return sorted([*kept, *told], key=lambda problem: (not problem["refused"], problem["row"]))
+
+
+def _finish(roster: Roster, accepted: int, by: UserActor) -> None:
+    with transaction.atomic():
+        Roster.objects.filter(pk=roster.pk).update(
+            state="imported", accepted=accepted, problems=roster.problems, error=""
+        )
+        record.write(
+            "import",
+            "roster",
+            [roster.pk],
+            by,
+            path=roster.path,
+            states=("importing", "imported"),
+            data={"accepted": accepted, "rows": roster.rows},
+        )
+        send(
+            "roster_imported",
+            [by.user_id],
+            about="roster",
+            about_id=roster.pk,
+            cause=str(roster.pk),
+            data={"name": roster.filename, "count": accepted},
+        )
+
+
+def _give_up(roster: Roster, state: str, sentence: str) -> None:
+    Roster.objects.filter(pk=roster.pk, state__in=WORKING).update(state=state, error=sentence[:400])
