@@ -9,10 +9,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from project.celery import app
 from project.server import Background
@@ -60,18 +62,19 @@ def test_a_long_import_does_not_hold_up_notices(quick_beat: None, monkeypatch: p
 
 
 @pytest.fixture
-def new_database(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of an empty database of this test's own."""
-    name = f"{connection.settings_dict['NAME']}_doors"
+def new_database(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """The address of a database of this test's own: migrated, but without a row; or wholly empty (param "empty")."""
+    there = connection.settings_dict
+    name = f"{there['TEST']['NAME']}_doors"
+    template = "template0" if getattr(request, "param", "") == "empty" else there["TEST"]["TEMPLATE"]
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        there = connection.settings_dict
-        password = f":{there['PASSWORD']}" if there.get("PASSWORD") else ""
-        yield (
-            f"postgresql://{there['USER']}{password}@/{name}?host={there['HOST'] or '/var/run/postgresql'}"
-            + (f"&port={there['PORT']}" if there["PORT"] else "")
-        )
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        login = ":".join(filter(None, (there["USER"], there.get("PASSWORD"))))
+        place = {"host": there["HOST"], "port": there["PORT"]}
+        yield f"postgresql://{login}@/{name}?{urlencode({key: value for key, value in place.items() if value})}"
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
@@ -92,12 +95,25 @@ def free_port() -> int:
         return int(door.getsockname()[1])
 
 
-def test_two_doors_opened_at_once_on_an_empty_database_both_answer_with_nothing_else(new_database: str) -> None:
-    doors = [manage("working_days", "2026-09-25", "5", database=new_database) for _ in range(2)]
-    for door in doors:
-        out, err = door.communicate(timeout=120)
-        assert door.returncode == 0, err
-        assert out.strip() == "2026-10-09"  # three days, the National Day week, two days more
+def answers_of_two_doors_at_once(database: str) -> list[str]:
+    doors = [manage("working_days", "2026-09-25", "5", database=database) for _ in range(2)]
+    told = [door.communicate(timeout=300) for door in doors]
+    assert [door.returncode for door in doors] == [0, 0], told
+    return [out.strip() for out, _ in told]
+
+
+# Three working days, the National Day week, two days more.
+ANSWER = "2026-10-09"
+
+
+def test_two_doors_opened_at_once_before_anything_is_loaded_both_give_the_answer_alone(new_database: str) -> None:
+    assert answers_of_two_doors_at_once(new_database) == [ANSWER, ANSWER]
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("new_database", ["empty"], indirect=True)
+def test_two_doors_opened_at_once_on_an_empty_database_both_give_the_answer_alone(new_database: str) -> None:
+    assert answers_of_two_doors_at_once(new_database) == [ANSWER, ANSWER]
 
 
 def test_serve_tells_its_address_refuses_a_taken_port_and_stops_cleanly(new_database: str) -> None:
