@@ -58,7 +58,7 @@ lint: install ## style, types, import contracts, templates, migrations, translat
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/djlint --check --lint --quiet project approvals notifications workflows
+	@$(BIN)/djlint --lint --quiet project approvals notifications workflows
 	@$(MANAGE) makemigrations --check --dry-run
 	@$(MANAGE) messages --check
 
