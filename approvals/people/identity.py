@@ -240,6 +240,8 @@ _DASHES = re.compile(r"[-‐-―−]+")
 
 def normalise_phone(text: str) -> str:
     """Digits: without spaces, brackets and +86; a landline keeps one hyphen where it had one."""
+    if _MOBILE.fullmatch(text):
+        return text
     text = _DASHES.sub("-", plain_text(text).translate(_PHONE_SIGNS))
     text = re.sub(r"^(\+|00)86-?", "", text)
     digits = text.replace("-", "")

@@ -68,7 +68,7 @@ class ProgrammeChoice:
 
     `names` are the texts that 资助项目 may hold for it, its group's name among them. `boarder`: it is for boarders
     (True), for day pupils (False), for both (None). `amounts` gives the yuan per term that are right: by stage, or by
-    asking it with (stage, level); None where nobody checks them.
+    asking it with (stage, level); None where nobody checks them. Where just one is right, a row may leave it out.
     """
 
     code: str
@@ -162,8 +162,6 @@ def missing_columns(table: Table, context: RosterContext) -> list[str]:
         needed.append("是否寄宿")
     if all(choice.needs_level for choice in choices):
         needed.append("困难等级")
-    if all(choice.needs_amount for choice in choices):
-        needed.append("金额")
     if all(choice.needs_account for choice in choices):
         needed.append("银行账号")
     return [column for column in needed if column not in table.columns]
@@ -250,7 +248,9 @@ class _Checker:
             remark=self._text("备注"),
         )
         if not self._refused and self.context.known:
-            self.problems.extend(self.context.known(values))
+            for problem in self.context.known(values):
+                problem.lang = problem.lang or self.lang
+                self.problems.append(problem)
         return CheckedRow(raw.row, None if self._refused else values, self.problems)
 
     # ------------------------------------------------------------ telling and reading
@@ -485,11 +485,11 @@ class _Checker:
         rates = self._rates(choice, stage, level)
         if rates is not None and not rates and stage:
             self._refuse("年级", "stage_not_covered")
+        elif amount is None and rates and len(rates) == 1:
+            return next(iter(rates))
         elif amount is None and choice.needs_amount:
             self._refuse("金额", "amount_missing")
-        elif amount is None:
-            return next(iter(rates)) if rates and len(rates) == 1 else None
-        elif rates is not None and amount not in rates:
+        elif amount is not None and rates is not None and amount not in rates:
             expected = "、".join(map(str, sorted(rates)))
             self._refuse("金额", "amount_not_rate", found=amount, expected=expected)
         return amount

@@ -73,6 +73,8 @@ def _open_ole(data: bytes) -> Book:
             streams = {entry[0].lower() for entry in container.listdir()}
     except Exception:  # olefile ends in any error there is on a broken container
         raise RosterUnreadable("damaged") from None
+    if not streams:
+        raise RosterUnreadable("damaged")
     if {"encryptedpackage", "encryptioninfo"} & streams:
         raise RosterUnreadable("password")
     if {"workbook", "book"} & streams:

@@ -188,18 +188,22 @@ class Skipped:
 
 @dataclass(slots=True)
 class Problem:
-    """What is wrong with one cell of a row; `code` is a key of `ROW`, `column` a canonical heading."""
+    """What is wrong with one cell of a row; `column` is a canonical heading.
+
+    `code` is a key of `ROW`, or comes with a `sentence` of its own from whoever knows more of the row.
+    """
 
     column: str
     code: str
     severity: str = ERROR
     params: Mapping[str, Any] = field(default_factory=dict)
     lang: str | None = None
+    sentence: Promise | None = None
 
     @property
     def message(self) -> str:
         """In the language asked for, or else the present one."""
-        return _say(ROW[self.code], self.params, self.lang)
+        return _say(self.sentence or ROW[self.code], self.params, self.lang)
 
     def as_dict(self) -> dict[str, str]:
         """As the import command and the preview tell it."""

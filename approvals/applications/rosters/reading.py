@@ -329,7 +329,7 @@ def _sort_rows(table: Table, rows: list[Row]) -> None:
 
 # ---------------------------------------------------------------- what to say about it
 
-_VERSION = re.compile(r"模板版本\s*[::]?\s*([\w.\-]+)")
+_VERSION = re.compile(r"模板版本\s*[:]?\s*([\w.\-]+)")
 
 
 def _ranges(numbers: Iterable[int], most: int = 8) -> str:
@@ -367,7 +367,7 @@ def _notes_on_reading(table: Table, sheet: Sheet, book: Book) -> Iterator[Note]:
 def _template_version(head: Iterable[Row]) -> str:
     for _number, cells in head:
         for cell in cells:
-            if isinstance(cell, str) and (found := _VERSION.search(cell)):
+            if found := _VERSION.search(cell_text(cell)):
                 return found[1]
     return ""
 

@@ -12,7 +12,7 @@ PRESCHOOL, PRIMARY, JUNIOR, SENIOR, VOCATIONAL, SPECIAL = (
     "primary",
     "junior",
     "senior",
-    "vocational",
+    "voc",
     "special",
 )
 STAGE_OF_SCHOOL_TYPE = {

@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 from xml.parsers import expat
@@ -279,8 +279,8 @@ def as_date(days: float, from_1904: bool = False) -> date | datetime | None:
     days += 1462 if from_1904 else 0
     if not 1 <= days < 2958466:
         return None
-    moment = datetime(1899, 12, 30) + timedelta(days=days)  # noqa: DTZ001 a cell has no time zone
-    return moment if days % 1 else moment.date()
+    moment = datetime(1899, 12, 30) + timedelta(seconds=round(days * 86400))  # noqa: DTZ001 a cell has no time zone
+    return moment if moment.time() != time.min else moment.date()
 
 
 # ---------------------------------------------------------------- a sheet
@@ -435,7 +435,7 @@ def _iso_date(text: str) -> Cell:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return text or None
-    return moment if moment.time() != moment.min.time() else moment.date()
+    return moment if moment.time() != time.min else moment.date()
 
 
 def _reading(book: XlsxBook, path: str) -> Callable[[Sheet], Iterator[Row]]:
