@@ -4,6 +4,7 @@ target = target_of(school, "living_subsidy", "2026-2027-1")        # Refused whe
 judged = judge(content, "名单.xlsx", target)                        # RosterUnreadable when it is no roster
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from approvals.applications.actions.creating import ApplicationSpec
-from approvals.applications.findings import Finder, Pupil
+from approvals.applications.findings import REGISTERED, Finder, Pupil
 from approvals.applications.models import Application
 from approvals.applications.refusals import Refused
 from approvals.applications.rosters import (
@@ -328,17 +329,19 @@ def _notes(table: Table) -> dict[str, list[str]]:
     return said
 
 
-def _finding_counts(judgement: Judgement) -> list[dict[str, Any]]:
-    """[{"programme", "code", "holds", "count"}] over the valid rows, of rules that fail or are unknown, and of hits."""
-    counts: Counter[tuple[str, str, Any]] = Counter()
-    values = {checked.row: checked.values for checked in judgement.valid}
+def _finding_counts(judgement: Judgement, most: int = 40) -> list[dict[str, Any]]:
+    """What eligibility and register say of the valid rows, the commonest first; what simply holds is left out.
+
+    [{"programme", "code", "holds", "values", "count"}], equal sentences counted together.
+    """
+    counts: Counter[tuple[str, str, Any, str]] = Counter()
+    programme_of = {checked.row: checked.values.programme_code for checked in judgement.valid if checked.values}
     for row, findings in judgement.findings():
-        row_values = values[row]
-        assert row_values is not None
         for finding in findings:
-            if finding["holds"] is not True or finding["code"] == "registered":
-                counts[row_values.programme_code, finding["code"], finding["holds"]] += 1
+            if finding["holds"] is not True or finding["code"] == REGISTERED:
+                values = json.dumps(finding.get("values", {}), ensure_ascii=False, sort_keys=True)
+                counts[programme_of[row], finding["code"], finding["holds"], values] += 1
     return [
-        {"programme": programme, "code": code, "holds": holds, "count": count}
-        for (programme, code, holds), count in counts.most_common()
+        {"programme": programme, "code": code, "holds": holds, "values": json.loads(values), "count": count}
+        for (programme, code, holds, values), count in counts.most_common(most)
     ]

@@ -31,7 +31,6 @@ from approvals.people.crypto import decrypt_bytes, encrypt_bytes
 from notifications import send
 from workflows import record
 from workflows.actors import Actor
-from workflows.background import due
 from workflows.clock import today
 
 log = structlog.get_logger(__name__)
@@ -270,8 +269,7 @@ def discard(roster_id: int, by: UserActor) -> Roster:
     return roster
 
 
-@due("rosters", queue="long")
-def work_on_rosters() -> int:
+def work_on_next() -> int:
     """Judges or takes over one roster that waits; returns 1, or 0 when none does."""
     roster = _claim()
     if roster is None:

@@ -1,0 +1,86 @@
+"""What the roster pages ask."""
+
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.applications import findings
+from approvals.applications.models import Application, Roster
+from approvals.programmes import queries as programmes
+from workflows.clock import today
+
+STATES: dict[str, Promise] = {
+    "uploaded": _p("roster state", "Being read"),
+    "previewed": _p("roster state", "Waiting for your decision"),
+    "importing": _p("roster state", "Being taken over"),
+    "taking": _p("roster state", "Being taken over"),
+    "imported": _p("roster state", "Taken over"),
+    "unreadable": _p("roster state", "Cannot be read"),
+    "failed": _p("roster state", "Failed"),
+    "discarded": _p("roster state", "Thrown away"),
+}
+
+
+def rosters_of(prefixes: Iterable[str]) -> QuerySet[Roster]:
+    """Rosters of these offices' schools, newest first, without their files and rows."""
+    below = reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
+    rows = Roster.objects.filter(below).select_related("school", "uploaded_by")
+    return rows.defer("content", "problems", "understood").order_by("-pk")
+
+
+def roster(prefixes: Iterable[str], roster_id: int) -> Roster | None:
+    """One roster without its file; None when it is not theirs to see."""
+    below = reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
+    return Roster.objects.filter(below).select_related("school").defer("content").filter(pk=roster_id).first()
+
+
+def target_names() -> dict[str, str]:
+    """Names of programmes and of groups with several programmes, by code."""
+    language = translation.get_language()
+    names = {}
+    for version in programmes.current():
+        names[version.programme.group] = programmes_group(version, language)
+        names[version.programme_id] = version.rules.display_name(language)
+    return names
+
+
+def programmes_group(version: Any, language: str | None) -> str:
+    """The name of a version's group."""
+    return str(version.rules.group_name_en if language == "en" else version.rules.group_name)
+
+
+def project_names_today() -> list[str]:
+    """What 资助项目 may hold on a roster today."""
+    open_today = {window.programme_id for window in programmes.open_windows(today())}
+    current = [version for version in programmes.current() if version.programme_id in open_today]
+    return list(dict.fromkeys(version.rules.project for version in current))
+
+
+def problems(roster: Roster, language: str) -> list[dict[str, Any]]:
+    """The problems of a roster's rows with their sentences in one language."""
+
+    def told(problem: dict[str, Any]) -> dict[str, Any]:
+        return problem | {"message": problem["message"][language]}
+
+    return [told(row) | {"also": [told(other) for other in row["also"]]} for row in roster.problems]
+
+
+def finding_sentences(roster: Roster, language: str) -> list[dict[str, Any]]:
+    """[{"sentence", "holds", "count"}]: what eligibility and register say of the valid rows; refuses nothing."""
+    rules = {version.programme_id: version.rules for version in programmes.current()}
+    return [
+        row | {"sentence": findings.sentence(rules[row["programme"]], row, language)}
+        for row in roster.understood.get("findings", [])
+        if row["programme"] in rules
+    ]
+
+
+def drafts_of(roster: Roster) -> int:
+    """How many applications of a roster are still drafts."""
+    return Application.objects.filter(roster=roster.pk, case__state="draft").count()
