@@ -148,6 +148,8 @@ ENTRIES: list[Entry] = [
     Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account",)),
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
           ("make_batch", "check_batch", "approve_batch", "view_record")),
+    Entry("programmes", _p("navigation", "Aid programmes"), "programmes:list"),
+    Entry("posts", _p("navigation", "Posts"), "organisations:posts", ("manage_posts", "view_record")),
 ]  # fmt: skip
 
 ACTIONS: list[Entry] = [

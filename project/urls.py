@@ -8,7 +8,7 @@ from django.urls import include, path
 from project import views
 from project.health import healthz
 
-ROOMS = ["applications", "review", "notices", "awards", "disbursement"]
+ROOMS = ["organisations", "programmes", "applications", "review", "notices", "awards", "disbursement"]
 
 urlpatterns = [
     path("", views.home, name="home"),

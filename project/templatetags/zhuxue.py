@@ -1,5 +1,6 @@
 """Words and numbers as pages show them: amounts, dates, names of states, steps, posts and reasons."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -157,7 +158,10 @@ def least_reason() -> int:
 
 # ---------------------------------------------------------------- personal numbers
 
-register.filter("mask_id", lambda value: masking.mask_id(value or ""))
-register.filter("mask_account", lambda value: masking.mask_account(value or ""))
-register.filter("mask_phone", lambda value: masking.mask_phone(value or ""))
-register.filter("mask_name", lambda value: masking.mask_name(value or ""))
+def _masking(mask: Callable[[str], str]) -> Callable[[str | None], str]:
+    """A filter that shows nothing where there is nothing."""
+    return lambda value: mask(value) if value else ""
+
+
+for _mask in (masking.mask_id, masking.mask_account, masking.mask_enrolment_no, masking.mask_phone, masking.mask_name):
+    register.filter(_mask.__name__, _masking(_mask))

@@ -1,0 +1,112 @@
+"""What a person finds in the navigation, and what waits for them."""
+
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+
+from approvals.organisations.models import User
+from approvals.organisations.roles import matrix
+from project import navigation
+from tests.factories import (
+    CountyFactory,
+    SchoolFactory,
+    TownshipFactory,
+    UserFactory,
+    at_step,
+    head_of,
+    officer_of,
+    person,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def request_of(user: User, path: str = "/") -> Any:
+    request = RequestFactory().get(path)
+    request.user = user
+    return request
+
+
+def keys(user: User) -> set[str]:
+    return {entry.key for entry in navigation.entries(request_of(user))}
+
+
+def counts(user: User) -> dict[str, int]:
+    return {item.work.key: item.count for item in navigation.works(request_of(user)) if item.count}
+
+
+def test_every_entry_and_every_kind_of_work_leads_somewhere() -> None:
+    places = [*navigation.ENTRIES, *navigation.ACTIONS, *navigation.WORK]
+    assert [place.key for place in places if not navigation.address(place.url)] == []
+
+
+def test_every_permission_asked_for_exists() -> None:
+    asked = {permission for entry in [*navigation.ENTRIES, *navigation.ACTIONS] for permission in entry.permissions}
+    asked |= {work.permission for work in navigation.WORK}
+    assert asked <= set(matrix().permissions)
+
+
+def test_a_school_s_officer_finds_rosters_and_no_queue() -> None:
+    found = keys(officer_of(SchoolFactory()))
+    assert "rosters" in found
+    assert not {"queue", "batches"} & found
+
+
+def test_a_head_finds_the_queue_and_no_rosters() -> None:
+    found = keys(head_of(SchoolFactory()))
+    assert "queue" in found
+    assert "rosters" not in found
+
+
+def test_an_administrator_finds_nothing_about_cases() -> None:
+    assert keys(person("administrator", CountyFactory())) == {"home", "programmes", "posts"}
+
+
+def test_a_person_without_a_post_finds_nothing_but_what_everybody_may_read() -> None:
+    assert keys(UserFactory()) == {"home", "programmes"}
+
+
+def test_what_waits_is_counted_below_one_s_own_office_only() -> None:
+    township = TownshipFactory()
+    school, other = SchoolFactory(parent=township), SchoolFactory()
+    at_step("township_review", school=school)
+    at_step("township_review", school=school)
+    at_step("township_review", school=other)
+    at_step("school_review", school=school)
+    assert counts(person("township_reviewer", township)) == {"township_review": 2}
+    assert counts(head_of(school)) == {"school_review": 1}
+    assert counts(person("county_reviewer", CountyFactory())) == {}
+
+
+def test_drafts_and_what_was_approved_wait_for_the_officer() -> None:
+    school = SchoolFactory()
+    at_step("draft", school=school)
+    at_step("school_notice", school=school)
+    assert counts(officer_of(school)) == {"drafts": 1, "school_to_notice": 1}
+
+
+def test_all_counts_are_one_statement(django_assert_num_queries: Any) -> None:
+    school = SchoolFactory()
+    request = request_of(officer_of(school))
+    with django_assert_num_queries(2):  # the posts, the counts
+        navigation.entries(request)
+        navigation.works(request)
+
+
+def test_counting_stops_above_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(navigation, "CAP", 2)
+    school = SchoolFactory()
+    for _ in range(4):
+        at_step("school_review", school=school)
+    [item] = [item for item in navigation.works(request_of(head_of(school))) if item.count]
+    assert item.count == 3
+    assert item.count_text == "2+"
+
+
+@pytest.mark.parametrize(
+    ("path", "current"), [("/", "home"), ("/queue/", "queue"), ("/queue/decide/", "queue"), ("/x/", "")]
+)
+def test_the_entry_of_the_page_one_looks_at_is_marked(path: str, current: str) -> None:
+    request = request_of(head_of(SchoolFactory()), path)
+    assert "".join(entry.key for entry in navigation.entries(request) if entry.current) == current
