@@ -22,7 +22,7 @@ from approvals.organisations.queries import school_by_code
 from approvals.people.models import Student
 from approvals.programmes.actions import load_programmes
 from notifications.models import Message
-from tests.factories import FIRST_DAY, SchoolFactory, acting, head_of, officer_of, set_training_date
+from tests.factories import FIRST_DAY, acting, head_of, officer_of, set_training_date
 from workflows.background import run_due
 from workflows.models import Case, Record
 from workflows.working_days import load_calendar
@@ -132,7 +132,7 @@ def test_a_pupil_of_another_school_is_refused(school: Any, officer: Any) -> None
 
 @pytest.mark.parametrize("role", [head_of, None])
 def test_only_the_schools_officer_may_upload(school: Any, role: Any) -> None:
-    user = role(school) if role else officer_of(SchoolFactory())
+    user = role(school) if role else officer_of(school_by_code("3413049990", FIRST_DAY))
     with pytest.raises(PermissionDenied):
         take(clean(), school, user)
     with pytest.raises(PermissionDenied):
@@ -247,7 +247,7 @@ def test_the_pages_lead_from_upload_to_drafts(
 
 def test_a_roster_of_another_school_is_not_there(school: Any, officer: Any, client: Client) -> None:
     roster = uploaded(school, officer, clean())
-    client.force_login(officer_of(SchoolFactory()))
+    client.force_login(officer_of(school_by_code("3413049990", FIRST_DAY)))
     for name in ("roster", "roster_errors"):
         assert client.get(reverse(f"applications:{name}", args=[roster.pk])).status_code == 404
     for name in ("roster_confirm", "roster_discard", "roster_papers"):
