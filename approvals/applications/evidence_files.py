@@ -3,7 +3,6 @@
 import hashlib
 import io
 import re
-import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,9 +19,6 @@ MAX_BYTES = 10 * MB
 MAX_PIXELS = 40_000_000
 LONGEST_SIDE = 2400
 """Pixels of the longer side that are kept: an A4 page at 200 dpi."""
-_UNREADABLE = (
-    OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning,
-)  # fmt: skip
 _IMAGES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 
 
@@ -70,13 +66,14 @@ def _kind(data: bytes) -> str:
 def _photo(data: bytes, expected: str, watermark: str) -> bytes:
     """The picture made anew as JPEG: upright, no larger than needed, marked with its purpose, nothing else in it."""
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=[expected]) as picture:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(io.BytesIO(data), formats=[expected]) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise Refused("image_too_large", limit=MAX_PIXELS // 1_000_000)
             picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             plain = _on_white(ImageOps.exif_transpose(picture))
-    except _UNREADABLE:
+    except Image.DecompressionBombError:
+        raise Refused("image_too_large", limit=MAX_PIXELS // 1_000_000) from None
+    except (OSError, ValueError, SyntaxError, MemoryError):
         raise Refused("image_damaged") from None
     plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     _mark(plain, watermark)
