@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.template import loader
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST
 
@@ -72,7 +72,7 @@ def clock_forward(request: HttpRequest) -> HttpResponse:
         )
         return _back(request)
     messages.success(
-        request, " ".join([gettext("It is %(day)s now.") % {"day": cn_date(result.today, "weekday")}, *_due(result)])
+        request, _sentences(gettext("It is %(day)s now.") % {"day": cn_date(result.today, "weekday")}, *_due(result))
     )
     return _back(request)
 
@@ -106,6 +106,11 @@ def _due(result: clock.Forward) -> list[str]:
             % {"count": result.cases}
         )
     return said or [gettext("Nothing became due.")]
+
+
+def _sentences(*sentences: str) -> str:
+    """Sentences one after the other; Chinese puts no space between them."""
+    return ("" if get_language() == "zh-hans" else " ").join(sentences)
 
 
 def _date(text: str) -> date | None:

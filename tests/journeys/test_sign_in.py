@@ -73,7 +73,7 @@ def test_the_home_page_can_be_used_by_everybody(people: None, open_page: OpenPag
     page = open_page(language=language)
     sign_in(page, "head1")
     expect(page.locator(".who")).to_contain_text(
-        "鸡泽县示例中心小学 · " + ("校长" if language == "zh-hans" else "School head")
+        "鸡泽县示例中心小学 · " + ("学校负责人" if language == "zh-hans" else "School head")
     )
     expect(page.locator(".waiting")).to_contain_text("2")
     assert_good_on_desk_and_phone(page, f"home-{language}")

@@ -7,11 +7,22 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
+from approvals.notices import actions as notices
 from project import clock
-from tests.factories import FIRST_DAY, set_training_date
+from tests.factories import (
+    FIRST_DAY,
+    TERM,
+    SchoolFactory,
+    VersionFactory,
+    acting,
+    at_step,
+    head_of,
+    officer_of,
+    set_training_date,
+)
 from workflows import background
 from workflows import clock as business
-from workflows.models import CalendarDay, CalendarYear, Record
+from workflows.models import CalendarDay, CalendarYear, Case, Record
 from workflows.working_days import forget
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +91,21 @@ def test_what_is_due_is_done_on_the_new_date(monkeypatch: pytest.MonkeyPatch) ->
     with business.held():
         clock.forward()
     assert seen[0] == date(2026, 9, 8)
+
+
+def test_a_notice_of_five_working_days_is_over_after_five_clicks() -> None:
+    set_training_date(FIRST_DAY)
+    school = SchoolFactory()
+    for _ in range(2):
+        at_step("school_notice", school=school)
+    officer, head = acting(officer_of(school)), acting(head_of(school))
+    version = VersionFactory()
+    notice = notices.draft("school_notice", school, version.programme, TERM, officer)
+    notices.submit(notice.pk, officer)
+    notices.publish(notice.pk, head, privacy_checked=True)
+    moves = [clock.forward() for _ in range(6)]
+    assert [(move.notices, move.cases) for move in moves] == [(0, 0)] * 5 + [(1, 2)]
+    assert {case.state for case in Case.objects.all()} == {"township_review"}
 
 
 def test_the_move_stands_on_the_record_with_both_dates() -> None:

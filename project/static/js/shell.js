@@ -9,7 +9,7 @@
       return;
     }
     form.dataset.sent = "yes";
-    setTimeout(() => delete form.dataset.sent, 8000);
+    setTimeout(() => delete form.dataset.sent, 20000);
   });
   window.addEventListener("pageshow", () => {
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
