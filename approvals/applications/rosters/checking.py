@@ -259,10 +259,10 @@ class _Checker:
     def _refused(self) -> bool:
         return any(problem.severity == ERROR for problem in self.problems)
 
-    def _refuse(self, column: str, code: str, **params: Any) -> None:
+    def _refuse(self, column: str, code: str, /, **params: Any) -> None:
         self.problems.append(Problem(column, code, ERROR, params, self.lang))
 
-    def _warn(self, column: str, code: str, **params: Any) -> None:
+    def _warn(self, column: str, code: str, /, **params: Any) -> None:
         self.problems.append(Problem(column, code, WARNING, params, self.lang))
 
     def _spoilt(self, column: str) -> bool:
@@ -546,7 +546,7 @@ class _Checker:
             if "户名" in self.columns:
                 self._warn("户名", "holder_missing")
             return name
-        if holder != name:
+        if name and holder != name:
             self._warn("户名", "holder_is_guardian" if holder == guardian_name else "holder_is_other")
         return holder[:50]
 

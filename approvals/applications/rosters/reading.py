@@ -230,7 +230,8 @@ def _fill_merged(sheet: Sheet, rows: list[Row], columns: dict[str, ColumnMatch])
 # ---------------------------------------------------------------- which rows
 
 _TOTAL = re.compile(
-    r"(本页|本班|本校|全校|全县|年级|班级|金额|人数|资金)?(合计|总计|小计|共计|累计|总人数|总金额)([:：(（\d元人].*)?"
+    r"(本页|本班|本校|全校|全县|年级|班级|金额|人数|资金)?(合计|总计|小计|共计|累计|总人数|总金额)([:：(（\d元人金大共¥].*)?"
+    r"|共\d+(人|名).*"
 )
 _SIGNED = (
     "制表|填表|填报|经办|审核|复核|审批|批准|负责|校长|园长|主管|分管|班主任|联系|监督|单位|学校|领导|财务|签字|签名|盖章|公章|"
@@ -244,6 +245,7 @@ _SIGNATURE = re.compile(
     r"|(20\d\d)?年?\d{0,2}月?\d{0,2}日?年?月?日"
 )
 _FOOTNOTE = re.compile(r"(注|附注|说明|填表说明|填报说明|备注|注意|注意事项|※|\*).{0,3}([:：.、].*|$)|[※*].*")
+_PUNCTUATED = re.compile(r"[。，；,;！!]")
 _EXAMPLE = re.compile(r"(示例|样例|例如|举例|例)[:：\d]*")
 _AMOUNT = re.compile(r"[¥￥]?[\d,.]+元?")
 _NUMBERING = re.compile(r"[(（]?(\d{1,2})[)）]?")
@@ -286,7 +288,7 @@ class _Classifier:
 
     def _not_pupil(self, filled: list[tuple[int, str]], number: str) -> str | None:
         """Rows without name and ID: numbered ahead, a sum nobody labelled, or words across the sheet."""
-        if len(filled) == 1 and len(filled[0][1]) > 20:
+        if len(filled) == 1 and (len(filled[0][1]) > 20 or _PUNCTUATED.search(filled[0][1])):
             return "footnote"
         places = {i for i, _text in filled}
         if number or self.name in places:
@@ -395,7 +397,7 @@ def read_roster(source: Path | bytes, filename: str, sheet: str | None = None) -
     candidates = [_candidate(one) for one in book.sheets]
     best = _choose(candidates, sheet)
     heading = best.heading
-    assert heading is not None  # noqa: S101 _choose takes none without
+    assert heading is not None  # _choose takes none without
     above, below = _split(best.sheet, heading)
     columns, unmapped, notes = match_columns(heading, below)
     if absent := [column for column in REQUIRED if column not in columns]:

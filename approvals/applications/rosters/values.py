@@ -224,8 +224,8 @@ def _stage_of_word(word: str) -> str | None:
 
 def _named(stage: str | None, number: int) -> Grade | None:
     """The usual name of the n-th grade of a stage; junior grades count from 1 or from 7."""
-    if stage == JUNIOR and number <= 3:
-        number += 6
+    if stage == JUNIOR and number < 7:
+        return _named(stage, number + 6) if number <= 3 else None
     if stage == SENIOR:
         return Grade("高" + _ORDER[number - 1], SENIOR) if number <= 3 else None
     if stage == VOCATIONAL:

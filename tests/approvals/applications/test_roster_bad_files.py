@@ -278,15 +278,20 @@ def test_a_part_packed_in_an_unknown_way_is_damage():
     assert refusal_of(bytes(data)).code == "damaged"
 
 
+def read_or_refused(data: bytes) -> str:
+    """What became of a file; any other error than a refusal with a sentence gets through."""
+    try:
+        return f"{len(read_roster(data, '名单.xlsx').rows)} rows"
+    except RosterUnreadable as error:
+        return error.message
+
+
 def test_noise_at_any_place_never_ends_in_another_error():
     whole = roster(*pupils(5))
     for place in range(0, len(whole), 97):
         broken = bytearray(whole)
         broken[place] = (broken[place] + 13) % 256
-        try:
-            read_roster(bytes(broken), "名单.xlsx")
-        except RosterUnreadable as error:
-            assert error.message
+        assert read_or_refused(bytes(broken))
 
 
 def test_noise_in_an_old_workbook_never_ends_in_another_error():
@@ -299,10 +304,7 @@ def test_noise_in_an_old_workbook_never_ends_in_another_error():
     for place in range(0, len(whole), 211):
         broken = bytearray(whole)
         broken[place] = (broken[place] + 13) % 256
-        try:
-            read_roster(bytes(broken), "名单.xls")
-        except RosterUnreadable as error:
-            assert error.message
+        assert read_or_refused(bytes(broken))
 
 
 def test_noise_that_unpacks_is_read_or_refused():
@@ -310,10 +312,7 @@ def test_noise_that_unpacks_is_read_or_refused():
     for place in range(0, len(sheet), 53):
         broken = bytearray(sheet)
         broken[place] = (broken[place] + 5) % 256
-        try:
-            read_roster(repacked(roster(*pupils(3)), sheet1=bytes(broken)), "名单.xlsx")
-        except RosterUnreadable as error:
-            assert error.message
+        assert read_or_refused(repacked(roster(*pupils(3)), sheet1=bytes(broken)))
 
 
 def test_every_sentence_is_there_in_both_languages():
