@@ -42,7 +42,7 @@ class System:
     name = "system"
 
     def permits(self, permission: str, paths: Iterable[str]) -> dict[str, str]:
-        return {path: "system" for path in paths} if permission == "system" else {}
+        return dict.fromkeys(paths, "system") if permission == "system" else {}
 
     def __str__(self) -> str:
         return str(_("System"))

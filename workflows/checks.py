@@ -1,15 +1,19 @@
-"""System checks: a route that its state machine does not allow, or without a lock, refuses to start."""
+"""System checks: a route without a lock, or that its state machine does not allow, or that open tasks have outlived,
+refuses to start.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.checks import Error, register
+from django.core.checks import Error, Tags, register
+from django.db import connections
 from viewflow.workflow.base import Flow
 from viewflow.workflow.lock import no_lock
 
-from workflows.decisions import transition_of
-from workflows.models import Case
-from workflows.nodes import RESUME, Step
+from workflows.models import Case, WorkItem
+from workflows.nodes import OUTCOMES, RESUME, Step
+from workflows.states import NAMES
+from workflows.ways import step_at, transition_of
 
 
 def our_flows() -> list[type[Flow]]:
@@ -17,38 +21,69 @@ def our_flows() -> list[type[Flow]]:
     return [flow for flow in _descendants(Flow) if issubclass(flow.process_class, Case)]
 
 
-def _descendants(cls: type) -> Iterator[Any]:
-    for child in cls.__subclasses__():
+def _descendants(cls: Any) -> Iterator[Any]:
+    for child in list(cls.__subclasses__()):
         yield child
         yield from _descendants(child)
 
 
 @register()
 def check_flows(app_configs: Any, **kwargs: Any) -> list[Error]:
-    """Each edge must be a transition of the state machine under the same permission; each route has a lock."""
-    from workflows.flows import aid  # noqa: F401
+    """Each route has a lock; each of its edges, skips included, is a transition of its state machine under the same
+    permission; each state and outcome has a name.
+    """
+    return [error for flow in our_flows() for error in faults_of(flow)]
 
+
+def faults_of(flow: Any) -> list[Error]:
+    """What is wrong with one route."""
     errors = []
-    for flow in our_flows():
-        if flow.lock_impl is no_lock:
-            errors.append(Error(f"{flow.__name__} has no lock", id="workflows.E001"))
-        for node in flow.instance.nodes():
-            if isinstance(node, Step):
-                errors += [Error(text, id="workflows.E002") for text in _disagreements(flow, node)]
+    if flow.lock_impl is no_lock:
+        errors.append(Error(f"{flow.__name__} has no lock", id="workflows.E001"))
+    for node in flow.instance.nodes():
+        if node.state not in NAMES:
+            errors.append(Error(f"{flow.__name__}: the state {node.state!r} has no name", id="workflows.E003"))
+        if isinstance(node, Step):
+            errors += [Error(text, id="workflows.E002") for text in _disagreements(flow, node)]
+            errors += [
+                Error(f"{flow.__name__}: the outcome {name!r} has no name", id="workflows.E003")
+                for name in node.outcomes.keys() - OUTCOMES.keys()
+            ]
     return errors
 
 
 def _disagreements(flow: Any, node: Step) -> Iterator[str]:
+    for act, target, permission in _edges(flow, node):
+        found = transition_of(flow, act, node.state, target.state)
+        edge = f"{flow.__name__}.{node.name} --{act}--> {target.name}"
+        if found is None:
+            yield f"{edge} is no transition of {flow.process_class.__name__}"
+        elif found.permission != permission:
+            yield f"{edge} needs {permission!r}, the state machine {found.permission!r}"
+
+
+def _edges(flow: Any, node: Step) -> Iterator[tuple[str, Any, str]]:
     for way in node.outcomes.values():
-        targets = [flow.instance.node(name) for name in _resumable(flow)] if way.target == RESUME else [way.target]
-        for target in targets:
-            found = transition_of(flow, way.name, node.state, target.state)
-            edge = f"{flow.__name__}.{node.name} --{way.name}--> {target.name}"
-            if found is None:
-                yield f"{edge} is no transition of {flow.process_class.__name__}"
-            elif found.permission != way.permission:
-                yield f"{edge} needs {way.permission!r}, the state machine {found.permission!r}"
+        for target in _resumable(flow) if way.target == RESUME else [way.target]:
+            yield way.name, target, way.permission
+    if node.optional:
+        yield "skip", node.outcomes[node.onward].target, "system"
 
 
-def _resumable(flow: Any) -> list[str]:
-    return [node.name for node in flow.instance.nodes() if isinstance(node, Step) and "return" in node.outcomes]
+def _resumable(flow: Any) -> list[Step]:
+    steps = [node for node in flow.instance.nodes() if isinstance(node, Step)]
+    return [step for step in steps if any(way.comes_back for way in step.outcomes.values())]
+
+
+@register(Tags.database)
+def check_open_items(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[Error]:
+    """No step was renamed or removed while a task is open on it: a changed route is a new class."""
+    errors = []
+    for alias in databases or ():
+        if WorkItem._meta.db_table not in connections[alias].introspection.table_names():
+            continue
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT DISTINCT flow_task FROM workflows_workitem WHERE finished IS NULL")
+            lost = [ref for (ref,) in cursor.fetchall() if step_at(ref) is None]
+        errors += [Error(f"tasks are open on {ref}, which no longer exists", id="workflows.E004") for ref in lost]
+    return errors

@@ -1,11 +1,13 @@
 """Conditions of a transition: one filter, run the same way for one case and for ten thousand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 from django.utils.functional import Promise
+
+from workflows.refusals import SENTENCES
 
 
 @dataclass(frozen=True)
@@ -19,18 +21,32 @@ class Condition:
     sentence: Promise
     holds: Callable[[], Q]
 
+    def __post_init__(self) -> None:
+        SENTENCES.setdefault(self.code, self.sentence)
+
     def __call__(self, instance: Any) -> bool:
-        return type(instance)._base_manager.filter(pk=instance.pk).filter(self.holds()).exists()
+        return not failing([self], type(instance), [instance.pk])
 
     def __hash__(self) -> int:
         return hash(self.code)
 
 
-def failing(conditions: list[Condition], model: Any, ids: list[int]) -> dict[int, Condition]:
-    """Of the rows `ids`, those where a condition does not hold, each with the first such condition."""
+def failing(conditions: Sequence[Condition], model: Any, ids: Sequence[int]) -> dict[int, Condition]:
+    """Of the rows `ids`, those where a condition does not hold, each with the first such condition.
+
+    One statement where everything holds, which is nearly always.
+    """
     failed: dict[int, Condition] = {}
-    for condition in conditions:
-        left = [pk for pk in ids if pk not in failed]
-        held = set(model._base_manager.filter(pk__in=left).filter(condition.holds()).values_list("pk", flat=True))
-        failed.update((pk, condition) for pk in left if pk not in held)
+    suspects = sorted(set(ids) - _holding(conditions, model, ids))
+    for condition in conditions if suspects else ():
+        held = _holding([condition], model, suspects)
+        failed.update((pk, condition) for pk in suspects if pk not in held)
+        suspects = [pk for pk in suspects if pk in held]
     return failed
+
+
+def _holding(conditions: Sequence[Condition], model: Any, ids: Sequence[int]) -> set[int]:
+    rows = model._base_manager.filter(pk__in=ids)
+    for condition in conditions:
+        rows = rows.filter(condition.holds())
+    return set(rows.values_list("pk", flat=True))

@@ -1,100 +1,45 @@
 """The one door through which every case moves.
 
 `decide` locks, checks, moves, writes the record and tells what follows, for one task or ten thousand, in one
-transaction per chunk. The writing is a single statement per group of tasks that take the same way; the checks
-are set-based as well. It never raises for a lost race: each task gets its own `Result`.
+transaction per chunk. Checks and writing are set-based: a handful of statements, however many tasks. It never
+raises for a lost race: each task gets its own `Result`.
 """
 
+import hashlib
 import json
-import keyword
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.utils.encoding import force_str
-from django_fsm import GET_STATE
-from psycopg.errors import LockNotAvailable
-from viewflow.workflow.fields import get_task_ref, import_task_by_ref
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from workflows import events, guards
-from workflows.actors import SYSTEM, Actor
+from workflows.actors import Actor
 from workflows.clock import Moment, moment_on
 from workflows.conditions import failing
-from workflows.models import ActingLevel, Case, KeyedDecision, Record, TrainingClock, WorkItem
-from workflows.nodes import Ended, Outcome, Step
+from workflows.models import Case, WorkItem
+from workflows.moving import move
+from workflows.nodes import Outcome, Step
 from workflows.reasons import Reason, refusal_of
-from workflows.refusals import SENTENCES
-from workflows.requests import request_id
-from workflows.working_days import due_dates
+from workflows.refusals import words
+from workflows.ways import Way, step_at, way_of
 
 CHUNK = 5000
-"""Tasks per transaction: large enough to spread the cost of a statement, small enough to hold locks briefly."""
+"""Tasks per transaction: enough to spread the cost of a statement, few enough to hold their locks briefly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one task: `ok`, or refused with a code and a sentence."""
+    """What became of one task: `ok`, or refused with a code and a sentence in the active language."""
 
     task_id: int
     ok: bool
     code: str
     message: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Waiting:
-    """A locked task with what the checks need of its case."""
-
-    item: int
-    case: int
-    task_ref: str
-    closed: bool
-    path: str
-    state: str
-    steps: list[str]
-    resume: str
-    training: date | None
-
-
-class Hop(NamedTuple):
-    """A line of the record that one move writes: the act, the step left, the states before and after."""
-
-    act: str
-    step: str
-    state_from: str
-    state_to: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Way:
-    """Where an outcome leads a case: the lines it writes and the step at which it then stands."""
-
-    step: Step
-    outcome: Outcome
-    hops: tuple[Hop, ...]
-    final: Step | Ended
-    entered: tuple[str, ...]
-
-
-@dataclass
-class _Chunk:
-    """The state of one transaction's worth of decisions."""
-
-    outcome: str
-    by: Actor
-    reason: Reason | None
-    data: dict[str, Any]
-    moment: Moment
-    results: dict[int, Result] = field(default_factory=dict)
-
-    def refuse(self, item: int, code: str, message: str = "") -> None:
-        self.results[item] = Result(item, False, code, message or force_str(SENTENCES[code]))
-
-    def accept(self, item: int) -> None:
-        self.results[item] = Result(item, True, "ok", force_str(SENTENCES["ok"]))
 
 
 def decide(
@@ -105,316 +50,299 @@ def decide(
     data: dict[str, Any] | None = None,
     key: str | None = None,
 ) -> list[Result]:
-    """Decides tasks, one or ten thousand, and returns one `Result` per task in the order given.
+    """Decides tasks, one or ten thousand; returns one `Result` per task, in the order given, a repeated one once.
 
-    `reason` is compulsory where the route says so. `data` goes on the record with what the outcome needs
-    (fields to correct, `due_on` as an ISO date). The same `key` from the same person returns the first
-    results and changes nothing.
+    `reason` is compulsory where the route says so. `data`, plain JSON, goes on the record; its `due_on`, an ISO
+    date, is when the next step is due. The same `key` from the same person returns the first results and changes
+    nothing, but for tasks that were busy then. Raises TypeError or ValueError for ids that are no numbers and data
+    that is no JSON, before anything is written; an exception of a listener undoes its chunk and is raised.
     """
-    ordered = list(dict.fromkeys(task_ids))
-    results: dict[int, Result] = {}
-    for number, start in enumerate(range(0, len(ordered), CHUNK)):
-        chunk = ordered[start : start + CHUNK]
-        try:
-            with transaction.atomic():
-                results |= _keyed(chunk, number, outcome, by, reason, data or {}, key)
-        except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
-                raise
-            results |= {item: Result(item, False, "busy", force_str(SENTENCES["busy"])) for item in chunk}
-    return [results[item] for item in ordered]
+    items = _distinct(task_ids)
+    asked = _Asked(outcome, by, reason, _plain(data or {}), digest(key) if key else "")
+    answers: dict[int, _Answer] = {}
+    for number, start in enumerate(range(0, len(items), CHUNK)):
+        answers |= _in_one_transaction(items[start : start + CHUNK], number, asked)
+    return results_from((item, *answers[item]) for item in items)
 
 
-def _keyed(
-    items: list[int],
-    number: int,
-    outcome: str,
-    by: Actor,
-    reason: Reason | None,
-    data: dict[str, Any],
-    key: str | None,
-) -> dict[int, Result]:
-    if key is None:
-        return _decide_chunk(items, outcome, by, reason, data)
-    kept, first = KeyedDecision.objects.get_or_create(
-        key=key, person=by.key, chunk=number, defaults={"results": []}
-    )
-    if not first:
-        seen = {row["task_id"]: Result(**row) for row in kept.results}
-        return {item: seen[item] if item in seen else _unknown(item) for item in items}
-    results = _decide_chunk(items, outcome, by, reason, data)
-    kept.results = [asdict(result) for result in results.values()]
-    kept.save(update_fields=["results"])
+# ---------------------------------------------------------------- what was asked, and the answers
+
+_Answer = tuple[str, Mapping[str, Any]]
+"""A refusal code (or ok) and the values of its sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one call asks of every task. `key` is a digest; empty where the request may not be repeated safely."""
+
+    outcome: str
+    by: Actor
+    reason: Reason | None
+    data: dict[str, Any]
+    key: str
+
+
+def results_from(answers: Iterable[tuple[int, str, Mapping[str, Any]]]) -> list[Result]:
+    """Results from [(task id, code, values)], said in the active language."""
+    said: dict[str, str] = {}
+    results = []
+    for item, code, values in answers:
+        if not values and code not in said:
+            said[code] = words(code, values)
+        results.append(Result(item, code == "ok", code, words(code, values) if values else said[code]))
     return results
 
 
-def _unknown(item: int) -> Result:
-    return Result(item, False, "not_found", force_str(SENTENCES["not_found"]))
+def _distinct(task_ids: Iterable[int]) -> list[int]:
+    items = list(dict.fromkeys(task_ids))
+    if not all(type(item) is int for item in items):
+        raise TypeError("task_ids must be numbers")
+    return items
 
 
-def _decide_chunk(
-    items: list[int], outcome: str, by: Actor, reason: Reason | None, data: dict[str, Any]
-) -> dict[int, Result]:
-    waiting = _lock(items)
-    chunk = _Chunk(outcome, by, reason, data, moment_on(waiting[0].training if waiting else None))
-    for item in set(items) - {row.item for row in waiting}:
-        chunk.refuse(item, "not_found")
-    planned = _plan(chunk, waiting)
-    posts = _permitted(chunk, planned)
-    planned = {row: way for row, way in planned.items() if row.item in posts}
-    planned = _legal(chunk, planned)
-    planned = _guarded(chunk, planned)
-    _move(chunk, planned, posts)
-    return chunk.results
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-_LOCK = f"""
-    SELECT i.id, i.case_id, i.flow_task, i.finished IS NOT NULL, c.path, c.state, c.steps, c.resume,
-           (SELECT date FROM {TrainingClock._meta.db_table})
-      FROM {WorkItem._meta.db_table} i JOIN {Case._meta.db_table} c ON c.id = i.case_id
-     WHERE i.id = ANY(%s) ORDER BY c.id, i.id FOR NO KEY UPDATE
+def _plain(data: dict[str, Any]) -> dict[str, Any]:
+    """`data`, if PostgreSQL can keep it as JSON: no NaN, no NUL, no half of a surrogate pair."""
+    text = json.dumps(data, allow_nan=False, ensure_ascii=False)
+    text.encode()
+    if not isinstance(data, dict) or _NUL.search(text):
+        raise ValueError("data must be a dict of plain JSON")
+    return data
+
+
+def digest(key: str) -> str:
+    """How a key is kept: keys come from outside and may be long or odd."""
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+
+
+# ---------------------------------------------------------------- a chunk, in one transaction
+
+
+def _in_one_transaction(items: list[int], number: int, asked: _Asked) -> dict[int, _Answer]:
+    """Decides a chunk, all or nothing. A lock that is not had in time costs a second try, which waits for nobody:
+    then only the tasks that somebody else holds are refused as busy, and a deadlock is over.
+    """
+    for patient in (True, False):
+        try:
+            with transaction.atomic():
+                if asked.key:
+                    return _once(items, number, asked, patient)
+                return _decide(items, asked, patient)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
+                raise
+    return dict.fromkeys(items, ("busy", {}))
+
+
+_TAKE_KEY = """
+    INSERT INTO workflows_keyeddecision (key, person, chunk, results, at) VALUES (%s, %s, %s, '[]', now())
+    ON CONFLICT DO NOTHING RETURNING id
+"""
+_FIRST_ANSWERS = "SELECT results FROM workflows_keyeddecision WHERE key = %s AND person = %s AND chunk = %s FOR UPDATE"
+_KEEP_ANSWERS = "UPDATE workflows_keyeddecision SET results = %s WHERE key = %s AND person = %s AND chunk = %s"
+
+
+def _once(items: list[int], number: int, asked: _Asked, patient: bool) -> dict[int, _Answer]:
+    """Decides a chunk under a key the first time, and gives the first answers after that.
+
+    A second request that arrives while the first is under way waits for it at the unique key.
+    """
+    answers: dict[int, _Answer] = {}
+    with connection.cursor() as cursor:
+        whose: tuple[str, str, int] = (asked.key, asked.by.key, number)
+        cursor.execute(_TAKE_KEY, whose)
+        first = cursor.fetchone() is not None
+        if not first:
+            cursor.execute(_FIRST_ANSWERS, whose)
+            answers = {item: (code, values) for item, code, values in json.loads(cursor.fetchone()[0])}
+        again = items if first else [item for item in items if item in answers and answers[item][0] == "busy"]
+        if again:
+            answers |= _decide(again, asked, patient)
+            kept = json.dumps([(item, code, dict(values)) for item, (code, values) in answers.items()], default=str)
+            cursor.execute(_KEEP_ANSWERS, (kept, *whose))
+    return {item: answers.get(item, ("key_used", {})) for item in items}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """A locked task with what the checks need of it and of its case."""
+
+    item: int
+    case: int
+    closed: bool
+    step: Step | None
+    path: str
+    state: str
+    steps: tuple[str, ...]
+    resume: str
+    acted_at: str | None
+    """The level at which this person has acted on the case before."""
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """One transaction's decisions: what was asked, when, the answers so far, and how the rest would go."""
+
+    asked: _Asked
+    moment: Moment
+    answers: dict[int, _Answer] = field(default_factory=dict)
+    posts: dict[int, str] = field(default_factory=dict)
+    ways: dict[int, Way] = field(default_factory=dict)
+
+    def refuse(self, task: _Task, code: str, values: Mapping[str, Any] | None = None) -> None:
+        self.answers[task.item] = (code, values or {})
+
+
+def _decide(items: list[int], asked: _Asked, patient: bool) -> dict[int, _Answer]:
+    """Decides a chunk, in order: lock, who may, what each task would do, what must hold, and the move itself."""
+    tasks, training = _lock(items, asked.by, patient)
+    chunk = _Chunk(asked, moment_on(training), _missing(items, tasks, patient))
+    chunk.posts = _posts(asked, tasks)
+    for task in tasks:
+        found = _way(chunk, task)
+        if isinstance(found, Way):
+            chunk.ways[task.item] = found
+        else:
+            chunk.refuse(task, found)
+    going = [task for task in tasks if task.item in chunk.ways]
+    going = _lawful(chunk, going)
+    going = _guarded(chunk, going)
+    _move(chunk, going)
+    return chunk.answers
+
+
+_LOCK = """
+    SELECT i.id, i.case_id, i.finished IS NOT NULL, i.flow_task, c.path, c.state, c.steps, c.resume,
+           (SELECT level FROM workflows_actinglevel WHERE case_id = c.id AND person = %s),
+           (SELECT date FROM workflows_trainingclock)
+      FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
+     WHERE i.id = ANY(%s) ORDER BY c.id, i.id FOR NO KEY UPDATE OF c, i
 """
 
 
-def _lock(items: list[int]) -> list[Waiting]:
-    """Locks the tasks and their cases, always in the same order, so that two bulk decisions cannot deadlock."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [items])
-        return [Waiting(*row) for row in cursor.fetchall()]
-
-
-def _plan(chunk: _Chunk, waiting: list[Waiting]) -> dict[Waiting, Way]:
-    """The way each open task would take; refuses closed ones, unknown outcomes and unsuitable reasons."""
-    ways: dict[tuple[Any, ...], Way | str] = {}
-    planned: dict[Waiting, Way] = {}
-    for row in waiting:
-        if row.closed:
-            chunk.refuse(row.item, "closed")
-            continue
-        same = (row.task_ref, row.state, tuple(row.steps), row.resume)
-        if same not in ways:
-            ways[same] = way_of(import_task_by_ref(row.task_ref), chunk.outcome, row.state, row.steps, row.resume)
-        way = ways[same]
-        unsuitable = way if isinstance(way, str) else refusal_of(chunk.reason, chunk.outcome, way.outcome.reason)
-        if unsuitable:
-            chunk.refuse(row.item, unsuitable)
-        elif isinstance(way, Way):
-            planned[row] = way
-    return planned
-
-
-def way_of(step: Step, outcome: str, state: str, steps: list[str], resume: str) -> Way | str:
-    """Where `outcome` leads a case that stands at `step`, over the steps it skips; a refusal code if nowhere.
-
-    The route says where the work goes and the state machine must agree at every hop.
+def _lock(items: list[int], by: Actor, patient: bool) -> tuple[list[_Task], date | None]:
+    """Locks tasks and cases, always in the same order, so that two bulk decisions cannot deadlock; reads the
+    training date with them. Where not `patient`, what somebody else holds is left out.
     """
-    if outcome not in step.outcomes:
-        return "no_such_outcome"
-    taken = step.outcomes[outcome]
-    here = step.flow_class.instance.node(resume) if taken.target == "resume" else taken.target
-    if transition_of(step.flow_class, outcome, state, here.state) is None:
-        return "wrong_state"
-    hops = [Hop(outcome, step.name, state, here.state)]
-    entered = [here.name]
-    while not here.passes(steps):
-        onward = here.outcomes[here.onward].target
-        act = here.onward if here.through else "skip"
-        if transition_of(step.flow_class, act, here.state, onward.state) is None:
-            return "wrong_state"
-        hops.append(Hop(act, here.name, here.state, onward.state))
-        entered.append(onward.name)
-        here = onward
-    return Way(step, taken, tuple(hops), here, tuple(entered))
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK + ("" if patient else " SKIP LOCKED"), [by.key, items])
+        rows = cursor.fetchall()
+    tasks = [
+        _Task(item, case, closed, step_at(ref), path, state, tuple(steps), resume, acted_at)
+        for item, case, closed, ref, path, state, steps, resume, acted_at, _ in rows
+    ]
+    return tasks, rows[0][-1] if rows else None
 
 
-def transition_of(flow_class: Any, outcome: str, source: str, target: str) -> Any:
-    """The state machine's transition for an outcome between two states, or None where it allows none."""
-    name = f"{outcome}_" if keyword.iskeyword(outcome) else outcome
-    method = getattr(flow_class.process_class, name, None)
-    found = method._django_fsm.get_transition(source) if method is not None else None
-    if found is None:
+def _missing(items: list[int], tasks: list[_Task], patient: bool) -> dict[int, _Answer]:
+    """Answers for the tasks that were not locked: there is no such task, or somebody else holds it."""
+    missing = set(items) - {task.item for task in tasks}
+    held: set[int] = set()
+    if missing and not patient:
+        held = set(WorkItem.objects.filter(pk__in=missing).values_list("pk", flat=True))
+    return {item: ("busy" if item in held else "not_found", {}) for item in missing}
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _outcome(asked: _Asked, task: _Task) -> Outcome | None:
+    return task.step.outcomes.get(asked.outcome) if task.step else None
+
+
+def _posts(asked: _Asked, tasks: list[_Task]) -> dict[int, str]:
+    """The post under which each task may be decided, asked now and not when it was assigned; others are left out."""
+    offices: dict[str, set[str]] = defaultdict(set)
+    needs = {task: outcome.permission for task in tasks if (outcome := _outcome(asked, task))}
+    for task, permission in needs.items():
+        offices[permission].add(task.path)
+    granted = {permission: asked.by.permits(permission, paths) for permission, paths in offices.items()}
+    return {
+        task.item: post
+        for task, permission in needs.items()
+        if (post := granted[permission].get(task.path)) is not None
+    }
+
+
+def _way(chunk: _Chunk, task: _Task) -> Way | str:
+    """The way that a task would take; the code of a refusal where it may not."""
+    asked, outcome = chunk.asked, _outcome(chunk.asked, task)
+    if task.step is None or outcome is None:
+        return "closed" if task.closed else "no_such_outcome"
+    if task.item not in chunk.posts:
+        return "not_permitted"
+    if task.closed:
+        return "closed"
+    if outcome.level and task.acted_at not in (None, outcome.level):
+        return "other_level"
+    unsuitable = refusal_of(asked.reason, outcome.name, outcome.reason) or _refusal_of_date(chunk)
+    return unsuitable or way_of(task.step, outcome.name, task.state, task.steps, task.resume)
+
+
+def _refusal_of_date(chunk: _Chunk) -> str | None:
+    """The day on which the next step is due, if given, must be one that lies ahead."""
+    if "due_on" not in chunk.asked.data:
         return None
-    allowed = found.target.allowed_states if isinstance(found.target, GET_STATE) else [found.target]
-    return found if target in allowed else None
+    try:
+        return None if date.fromisoformat(chunk.asked.data["due_on"]) >= chunk.moment.date else "due_on_invalid"
+    except (TypeError, ValueError):
+        return "due_on_invalid"
 
 
-def _permitted(chunk: _Chunk, planned: dict[Waiting, Way]) -> dict[int, str]:
-    """The post under which each task may be decided, asked now and not when it was assigned."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for row, way in planned.items():
-        wanted[way.outcome.permission].add(row.path)
-    granted = {permission: chunk.by.permits(permission, paths) for permission, paths in wanted.items()}
-    posts: dict[int, str] = {}
-    for row, way in planned.items():
-        post = granted[way.outcome.permission].get(row.path)
-        if post is None:
-            chunk.refuse(row.item, "not_permitted")
-        else:
-            posts[row.item] = post
-    return posts
+def _lawful(chunk: _Chunk, tasks: list[_Task]) -> list[_Task]:
+    """Keeps the cases for which every condition of the state machine holds, on each hop of their way."""
+    for conditions, group in _grouped(tasks, lambda task: chunk.ways[task.item].conditions):
+        failed = failing(conditions, Case, [task.case for task in group]) if conditions else {}
+        for task in group:
+            if task.case in failed:
+                chunk.refuse(task, failed[task.case].code)
+    return [task for task in tasks if task.item not in chunk.answers]
 
 
-def _legal(chunk: _Chunk, planned: dict[Waiting, Way]) -> dict[Waiting, Way]:
-    """Keeps the cases for which the conditions of the state machine's transition hold."""
-    groups: dict[Any, list[Waiting]] = defaultdict(list)
-    for row, way in planned.items():
-        first = way.hops[0]
-        groups[transition_of(way.step.flow_class, first.act, first.state_from, first.state_to)].append(row)
-    for found, rows in groups.items():
-        if not found.conditions:
-            continue
-        failed = failing(found.conditions, Case, [row.case for row in rows])
-        for row in rows:
-            if row.case in failed:
-                condition = failed[row.case]
-                chunk.refuse(row.item, condition.code, force_str(condition.sentence))
-                del planned[row]
-    return planned
+def _guarded(chunk: _Chunk, tasks: list[_Task]) -> list[_Task]:
+    """Keeps the cases that the guards of their edge let pass, which see all of them at once."""
+    for step, group in _grouped(tasks, lambda task: task.step):
+        refused = guards.refusals(
+            step.flow_class.kind, step.name, chunk.asked.outcome, [task.case for task in group], chunk.asked.by
+        )
+        for task in group:
+            if task.case in refused:
+                refusal = refused[task.case]
+                chunk.refuse(task, refusal.code, refusal.kept())
+    return [task for task in tasks if task.item not in chunk.answers]
 
 
-def _guarded(chunk: _Chunk, planned: dict[Waiting, Way]) -> dict[Waiting, Way]:
-    """Keeps the cases that the guards of their edge let pass."""
-    groups: dict[tuple[str, str], list[Waiting]] = defaultdict(list)
-    for row, way in planned.items():
-        groups[way.step.flow_class.kind, way.step.name].append(row)
-    for (kind, step), rows in groups.items():
-        refused = guards.refusals(kind, step, chunk.outcome, [row.case for row in rows], chunk.by)
-        for row in rows:
-            if row.case in refused:
-                chunk.refuse(row.item, refused[row.case].code, force_str(refused[row.case].sentence))
-                del planned[row]
-    return planned
+def _grouped(tasks: list[_Task], by: Callable[[_Task], Any]) -> Iterable[tuple[Any, list[_Task]]]:
+    groups: dict[Any, list[_Task]] = {}
+    for task in tasks:
+        groups.setdefault(by(task), []).append(task)
+    return groups.items()
 
 
-def _move(chunk: _Chunk, planned: dict[Waiting, Way], posts: dict[int, str]) -> None:
-    """Moves each group that takes the same way, then tells the listeners."""
-    groups: dict[tuple[Way, str], list[Waiting]] = defaultdict(list)
-    for row, way in planned.items():
-        groups[way, posts[row.item]].append(row)
-    for (way, post), rows in groups.items():
-        moved = _write(chunk, way, post, [row.item for row in rows])
-        for row in rows:
-            if row.item in moved:
-                chunk.accept(row.item)
-            else:
-                chunk.refuse(row.item, "other_level")
-        cases = [row.case for row in rows if row.item in moved]
-        if cases:
+# ---------------------------------------------------------------- the move
+
+
+def _move(chunk: _Chunk, tasks: list[_Task]) -> None:
+    """Moves each group that takes the same way under the same post, in one statement, then tells the listeners."""
+    asked, moment = chunk.asked, chunk.moment
+    for (way, post), group in _grouped(tasks, lambda task: (chunk.ways[task.item], chunk.posts[task.item])):
+        pairs = [(task.item, task.case) for task in group]
+        moved = move(way, pairs, asked.by, post, asked.reason, asked.data, moment)
+        for task in group:
+            chunk.answers[task.item] = ("ok" if task.item in moved else "other_level", {})
+        if moved:
             events.tell(
                 events.Move(
                     kind=way.step.flow_class.kind,
                     step=way.step.name,
-                    outcome=chunk.outcome,
+                    outcome=way.outcome.name,
                     entered=way.entered,
-                    case_ids=cases,
-                    by=chunk.by,
-                    moment=chunk.moment,
-                    reason=chunk.reason,
-                    data=chunk.data,
+                    case_ids=[case for item, case in pairs if item in moved],
+                    by=asked.by,
+                    moment=moment,
+                    reason=asked.reason,
+                    data=asked.data,
                 )
             )
-
-
-def _table(model: Any) -> str:
-    return str(model._meta.db_table)
-
-
-_ACTED = f"""
-    acted AS (
-        INSERT INTO {_table(ActingLevel)} AS l (case_id, person, level)
-        SELECT DISTINCT case_id, %(actor)s::varchar, %(level)s::varchar
-          FROM {_table(WorkItem)} WHERE id = ANY(%(items)s)
-        ON CONFLICT (case_id, person) DO UPDATE SET level = excluded.level WHERE l.level = excluded.level
-        RETURNING case_id
-    ),"""
-
-_MOVE = f"""
-    moved AS (
-        UPDATE {_table(WorkItem)}
-           SET status = 'DONE', finished = %(now)s, owner_id = %(owner)s, outcome = %(outcome)s,
-               decided_by = %(actor)s
-         WHERE id = ANY(%(items)s) AND finished IS NULL %(acted)s
-        RETURNING id, case_id
-    ), cases AS (
-        UPDATE {_table(Case)} c
-           SET state = %(state)s, status = %(case_status)s, finished = %(ended)s,
-               resume = CASE WHEN %(outcome)s = 'return' THEN %(step)s ELSE c.resume END,
-               round = c.round + %(new_round)s
-          FROM moved WHERE c.id = moved.case_id
-        RETURNING c.id, c.path, c.round, c.limits, moved.id AS item
-    ), ahead AS (
-        INSERT INTO {_table(WorkItem)}
-               (case_id, flow_task, flow_task_type, status, created, started, finished, token, path, round,
-                due_on, outcome, decided_by)
-        SELECT id, %(next_ref)s, %(next_type)s, %(next_status)s, %(now)s, %(ended)s, %(ended)s, 'start', path,
-               round, COALESCE(%(due_on)s::date, (%(dates)s::jsonb ->> (limits ->> %(next)s))::date), '', ''
-          FROM cases
-        RETURNING id, case_id
-    ), links AS (
-        INSERT INTO {_table(WorkItem.previous.through)} (from_workitem_id, to_workitem_id)
-        SELECT ahead.id, moved.id FROM ahead JOIN moved USING (case_id)
-    ), lines AS (
-        INSERT INTO {_table(Record)}
-               (at, business_at, actor, actor_name, post, act, about, about_id, item, step, state_from, state_to,
-                reason_code, reason_text, data, path, request_id)
-        SELECT %(now)s, %(business)s, hop.actor, hop.name, hop.post, hop.act, 'case', cases.id, cases.item, hop.step,
-               hop.state_from, hop.state_to, hop.code, hop.text, hop.data, cases.path, %(request)s
-          FROM cases CROSS JOIN jsonb_to_recordset(%(hops)s::jsonb) AS hop
-               (actor varchar, name varchar, post varchar, act varchar, step varchar, state_from varchar,
-                state_to varchar, code varchar, text text, data jsonb)
-    )
-    SELECT id FROM moved
-"""
-
-
-def _write(chunk: _Chunk, way: Way, post: str, items: Sequence[int]) -> set[int]:
-    """Moves a group of tasks in one statement and returns those that moved.
-
-    A task that stays behind belongs to a case on which this person has acted at another level: the unique row
-    per (case, person) refuses it (DOMAIN.md §2.8, DESIGN §6).
-    """
-    separated = bool(way.outcome.level and chunk.by.key)
-    ends = isinstance(way.final, Ended)
-    values = {
-        "items": list(items),
-        "actor": chunk.by.key,
-        "level": way.outcome.level,
-        "owner": getattr(chunk.by, "user_id", None),
-        "now": chunk.moment.machine,
-        "business": chunk.moment.business,
-        "outcome": chunk.outcome,
-        "state": way.final.state,
-        "case_status": "DONE" if ends else "NEW",
-        "ended": chunk.moment.machine if ends else None,
-        "step": way.step.name,
-        "new_round": 1 if chunk.outcome in ("return", "adjust") else 0,
-        "next": way.final.name,
-        "next_ref": get_task_ref(way.final),
-        "next_type": way.final.task_type,
-        "next_status": "DONE" if ends else "NEW",
-        "due_on": chunk.data.get("due_on"),
-        "dates": json.dumps(due_dates(chunk.moment.date)),
-        "hops": json.dumps(list(_lines(chunk, way, post))),
-        "request": request_id(),
-    }
-    statement = "WITH" + (_ACTED if separated else "") + _MOVE.replace(
-        "%(acted)s", "AND case_id IN (SELECT case_id FROM acted)" if separated else ""
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return {item for (item,) in cursor.fetchall()}
-
-
-def _lines(chunk: _Chunk, way: Way, post: str) -> Iterator[dict[str, Any]]:
-    """The record lines of one move: the decision, then the steps the system passed over because of it."""
-    for number, hop in enumerate(way.hops):
-        actor, under = (chunk.by, post) if number == 0 else (SYSTEM, "system")
-        reason = chunk.reason if number == 0 else None
-        yield hop._asdict() | {
-            "actor": actor.key,
-            "name": actor.name,
-            "post": under,
-            "code": reason.code if reason else "",
-            "text": reason.text if reason else "",
-            "data": chunk.data if number == 0 else {},
-        }

@@ -4,19 +4,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import CharField, F, Func, Value
+from django.db import transaction
+from django.db.models import CharField, F, Func, QuerySet, Value
 
 from workflows.models import Case
 
 FACTS = frozenset({"missing", "open_hits", "resume", "steps", "limits", "programme_version"})
 
 
+@transaction.atomic(savepoint=False)
 def set_facts(case_ids: Iterable[int], **facts: Any) -> int:
     """Sets the same facts on many cases; returns how many. Only `FACTS` may be set."""
     unknown = set(facts) - FACTS
     if unknown:
         raise ValueError(f"not facts of a case: {sorted(unknown)}")
-    return Case.objects.filter(pk__in=list(case_ids)).update(**facts)
+    return _locked(case_ids).update(**facts)
 
 
 def set_missing(missing: dict[int, list[str]]) -> None:
@@ -28,15 +30,24 @@ def set_missing(missing: dict[int, list[str]]) -> None:
         set_facts(case_ids, missing=list(codes_of))
 
 
+@transaction.atomic(savepoint=False)
 def add_noticed(case_ids: Iterable[int], step: str) -> int:
     """Notes that the public notice of `step` has concluded for these cases."""
     added = Func(F("noticed"), Value(step), function="array_append", output_field=ArrayField(CharField()))
-    return Case.objects.filter(pk__in=list(case_ids)).exclude(noticed__contains=[step]).update(noticed=added)
+    return _locked(case_ids).exclude(noticed__contains=[step]).update(noticed=added)
 
 
+@transaction.atomic(savepoint=False)
 def drop_noticed(case_ids: Iterable[int], *steps: str) -> int:
     """Forgets concluded notices, for cases that will be judged and noticed again."""
     dropped: Any = F("noticed")
     for step in steps:
         dropped = Func(dropped, Value(step), function="array_remove", output_field=ArrayField(CharField()))
-    return Case.objects.filter(pk__in=list(case_ids)).update(noticed=dropped)
+    return _locked(case_ids).update(noticed=dropped)
+
+
+def _locked(case_ids: Iterable[int]) -> QuerySet[Case]:
+    """These cases, locked in the order in which `decide` locks them, so that neither can deadlock the other."""
+    rows = Case.objects.filter(pk__in=list(case_ids))
+    list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    return rows

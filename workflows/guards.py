@@ -4,20 +4,33 @@ A guard sees all cases that are about to take an edge and names those that may n
 It runs inside the deciding transaction and takes whatever lock its rule needs.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from django.utils.encoding import force_str
 from django.utils.functional import Promise
 
 from workflows.actors import Actor
+from workflows.refusals import SENTENCES
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one case may not go: a code and its sentence."""
+    """Why one case may not go: a code, its sentence, and the values that the sentence names in %(…)s."""
 
     code: str
     sentence: Promise | str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def kept(self) -> Mapping[str, Any]:
+        """What is remembered besides the code, for the same sentence again: its values, or where the room has
+        not added the sentence to `refusals`, its words.
+        """
+        if self.code in SENTENCES and (self.values or SENTENCES[self.code] == self.sentence):
+            return self.values
+        sentence = force_str(self.sentence)
+        return {"message": sentence % self.values if self.values else sentence}
 
 
 Guard = Callable[[list[int], Actor], dict[int, Refusal]]

@@ -1,8 +1,10 @@
 """Cases, work items, the record, and what the engine must remember besides.
 
-The two viewflow tables are lean: fields the county never uses are dropped and only the indexes that a query
-of ours needs are kept (stock viewflow carries twelve on tasks, four on links).
+The viewflow tables are lean: only the indexes that a query of ours needs (stock viewflow carries twelve on tasks,
+four on links), and no foreign key whose two ends are written by the same statement (docs/decisions).
 """
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -16,11 +18,11 @@ from viewflow.workflow.models import AbstractProcess, AbstractTask
 from viewflow.workflow.status import PROCESS, STATUS
 
 
-def _words(length: int = 40) -> ArrayField:
-    return ArrayField(models.CharField(max_length=length), default=list, blank=True)
+def _words() -> Any:
+    return ArrayField(models.CharField(max_length=40), default=list, blank=True)
 
 
-class Case(FSMModelMixin, AbstractProcess):
+class Case(FSMModelMixin, AbstractProcess):  # type: ignore[django-manager-missing]
     """One matter under way: what a route must know of it, and nothing of pupils, money or programmes.
 
     `state` is what the case legally is; its open work items say where the work is. Moved by `decide` alone.
@@ -51,10 +53,8 @@ class Case(FSMModelMixin, AbstractProcess):
         verbose_name = _("case")
         verbose_name_plural = _("cases")
         default_permissions = ()
-        indexes = [
-            models.Index(fields=["path"], name="case_path", opclasses=["varchar_pattern_ops"]),
-            models.Index(fields=["programme", "term", "state"], name="case_programme_state"),
-        ]
+        # None on what a decision changes: PostgreSQL then rewrites the row in its page and leaves the indexes alone.
+        indexes = [models.Index(fields=["path"], name="case_path", opclasses=["varchar_pattern_ops"])]
 
 
 class WorkItem(AbstractTask):
@@ -65,11 +65,26 @@ class WorkItem(AbstractTask):
     status = models.CharField(max_length=10, default=STATUS.NEW)
     created = models.DateTimeField(default=timezone.now)
     scheduled = models.DateTimeField(blank=True, null=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    """The account that decided; accounts are closed, never deleted."""
+    previous = models.ManyToManyField(
+        "self",
+        through="Link",
+        through_fields=("from_workitem", "to_workitem"),
+        symmetrical=False,
+        related_name="leading",
+    )
     external_task_id = None
     # viewflow's generic key to a permission's object insists on these two; they stay empty here.
     owner_permission_content_type = models.ForeignKey(
-        ContentType, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        ContentType, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     owner_permission_obj_pk = models.CharField(max_length=20, null=True)
 
@@ -96,18 +111,36 @@ class WorkItem(AbstractTask):
                 condition=Q(finished__isnull=True),
             ),
         ]
+        constraints = [
+            models.UniqueConstraint(fields=["process"], name="one_open_item_per_case", condition=Q(finished=None))
+        ]
+
+
+class Link(models.Model):
+    """Which work item another one followed from."""
+
+    pk = models.CompositePrimaryKey("from_workitem_id", "to_workitem_id")
+    from_workitem = models.ForeignKey(
+        WorkItem, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    to_workitem = models.ForeignKey(
+        WorkItem, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+
+    class Meta:
+        default_permissions = ()
 
 
 class ActingLevel(models.Model):
     """The only level at which a natural person may act in a case's whole life (separation of duties)."""
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+", db_index=False)
+    pk = models.CompositePrimaryKey("case_id", "person")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     person = models.CharField(max_length=64)
     level = models.CharField(max_length=20)
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["case", "person"], name="one_level_per_person_and_case")]
 
 
 class Record(models.Model):
@@ -119,7 +152,7 @@ class Record(models.Model):
     at = models.DateTimeField(_("machine time"))
     business_at = models.DateTimeField(_("business time"))
     actor = models.CharField(max_length=64, blank=True)
-    actor_name = models.CharField(max_length=80)
+    actor_name = models.CharField(max_length=150)
     post = models.CharField(max_length=160, blank=True)
     act = models.CharField(max_length=40)
     about = models.CharField(max_length=20)
@@ -143,12 +176,16 @@ class Record(models.Model):
 
 
 class KeyedDecision(models.Model):
-    """The first results of a decision made under a key, so that a repeated request changes nothing."""
+    """The first results of a decision made under a key, so that a repeated request changes nothing.
+
+    `key` is a digest of the key given. `results` is [[task id, code, values of the sentence], …]: codes, not
+    sentences, so that they can be said in another language later.
+    """
 
     key = models.CharField(max_length=80)
     person = models.CharField(max_length=64)
     chunk = models.PositiveIntegerField()
-    results = models.JSONField()
+    results = models.JSONField(default=list)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:

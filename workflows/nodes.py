@@ -1,11 +1,12 @@
+# ruff: noqa: N802 (the ways out of a step are written as viewflow writes them: .Next(), .Then())
 """Node types of our routes, on viewflow's base node: an outcome is an edge of the step itself.
 
 A route reads as a page of the trade, `Review("review_school").Approve(this.school_notice)`, and keeps
 viewflow's chart, BPMN export and activation API.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from django.utils.functional import Promise
@@ -13,8 +14,13 @@ from django.utils.translation import pgettext_lazy as _p
 from viewflow import this
 from viewflow.workflow.activation import Activation
 from viewflow.workflow.base import Edge, Node
-from viewflow.workflow.nodes import End as ViewflowEnd
+from viewflow.workflow.exceptions import FlowRuntimeError
+from viewflow.workflow.nodes import End
+from viewflow.workflow.nodes.end import EndActivation
 from viewflow.workflow.status import STATUS
+
+from workflows import states
+from workflows.working_days import due_on
 
 RESUME = "resume"
 """Target of an edge that goes back to the step named on the case itself."""
@@ -32,19 +38,23 @@ OUTCOMES: dict[str, Promise] = {
     "adjust": _p("outcome", "Back to review"),
     "clear": _p("outcome", "No hit"),
     "hit": _p("outcome", "Hit"),
-    "disburse": _p("outcome", "Sent for payment"),
-    "pay": _p("outcome", "Paid"),
     "skip": _p("outcome", "Step not needed"),
 }
+
+
+def add_outcomes(names: Mapping[str, Promise]) -> None:
+    """Adds the names of a route's own outcomes."""
+    OUTCOMES.update(names)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One way out of a step.
 
-    `permission` is what the actor must hold at the case's office; `level` is the level at which a person
-    acts by it (separation of duties; empty for acts that judge nothing); `reason` tells whether a reason is
-    compulsory.
+    `permission` is what the actor must hold at the case's office; `level` the level at which a person acts by
+    it (separation of duties; empty for acts that judge nothing); `reason` tells whether a reason is compulsory.
+    By an outcome that `comes_back` the case will return to the step it leaves; one that opens a `new_round`
+    has the case judged again.
     """
 
     name: str
@@ -52,39 +62,97 @@ class Outcome:
     permission: str
     level: str = ""
     reason: bool = False
+    comes_back: bool = False
+    new_round: bool = False
 
 
 class StepActivation(Activation):
-    """Takes a step through viewflow's own API; `decide` does the same for many at once."""
+    """Takes a step through viewflow's own API, one case at a time.
+
+    It proves that `decide` keeps viewflow's promises (a test compares the two). It asks for no permission and
+    writes no record: people decide through `decide`.
+
+        with item.activation() as activation:
+            activation.outcome = "approve"
+            activation.complete()
+            activation.activate_next()
+    """
 
     outcome: str = ""
+    way: Any = None
 
     @Activation.status.transition(source=STATUS.NEW, target=STATUS.NEW)
     def activate(self) -> None:
         """Waits: nothing happens until somebody decides."""
 
-    @Activation.status.transition(source=STATUS.NEW, conditions=[lambda act: bool(act.outcome)], target=STATUS.DONE)
+    @Activation.status.transition(source=STATUS.NEW, target=STATUS.DONE, conditions=[lambda act: bool(act.outcome)])
     def complete(self) -> None:
+        """Moves the case through its state machine and finishes the task. Raises when either does not allow it."""
+        from workflows.ways import Way, method_of, way_of
+
+        case = self.process
+        way = way_of(self.flow_task, self.outcome, case.state, case.steps, case.resume)
+        if not isinstance(way, Way):
+            raise FlowRuntimeError(way)
+        for hop in way.hops:
+            getattr(case, method_of(hop.act))()
+        case.resume = way.step.name if way.outcome.comes_back else case.resume
+        case.round += way.outcome.new_round
+        case.noticed = [step for step in case.noticed if step != way.final.name]
+        case.save()
+        self.way = way
         self.task.outcome = self.outcome
-        Activation.complete.original(self)
+        super().complete.original()
 
     @Activation.status.transition(source=STATUS.DONE)
     def create_next(self) -> Iterator[Activation]:
-        yield self.flow_task.target_of(self.outcome, self.process)._create(self, self.task.token)
+        """The task at the step where the case now stands; no tasks for those it passed over."""
+        yield self.way.final._create(self, self.task.token)
 
 
-class Step(Node):
+class Place(Node):
+    """What a step and an end have in common: the legal state of a case that stands there, and its task."""
+
+    task_title: Promise | str = ""
+    outcomes: Mapping[str, Outcome] = {}
+
+    @property
+    def state(self) -> str:
+        """The state of a case that stands here: the node's name unless the route says otherwise."""
+        return str(self.name)
+
+    def passes(self, steps: Iterable[str]) -> bool:
+        """Whether a case with these optional `steps` stops here."""
+        return True
+
+    def _resolve(self, instance: Any) -> None:
+        self.task_title = states.NAMES.get(self.state, self.task_title)
+
+    def _create(self, prev_activation: Any, token: Any, data: Any = None, seed: Any = None) -> Any:
+        activation = super()._create(prev_activation, token, data, seed)
+        case, task = activation.process, activation.task
+        task.path, task.round, task.due_on = case.path, case.round, due_on(case.limits.get(self.name))
+        task.save(update_fields=["path", "round", "due_on"])
+        return activation
+
+
+class Step(Place):
     """A step where a case waits for an outcome.
 
     `permission` opens it; `level` is the separation-of-duties level; `state` the legal state of a case that
-    stands here (the step's name unless given); `optional` steps are passed over by cases whose `steps` do
-    not name them, along `onward`, the outcome that stands for going on.
+    stands here; `optional` steps are passed over by cases whose `steps` do not name them, along `onward`, the
+    outcome that stands for going on; `through` steps are passed by every case without stopping.
     """
 
     activation_class = StepActivation
     task_type = "STEP"
     bpmn_element = "userTask"
-    shape = {"width": 150, "height": 100, "svg": '<rect class="task" width="150" height="100" rx="5" ry="5"/>'}
+    shape = {
+        "width": 150,
+        "height": 100,
+        "text-align": "middle",
+        "svg": '<rect class="task" width="150" height="100" rx="5" ry="5"/>',
+    }
     onward = "approve"
 
     def __init__(
@@ -93,66 +161,44 @@ class Step(Node):
         super().__init__()
         self.permission = permission
         self.level = level
-        self._state = state
         self.optional = optional
         self.through = through
+        self._state = state
         self.outcomes: dict[str, Outcome] = {}
 
     @property
     def state(self) -> str:
-        return self._state or self.name
+        return self._state or super().state
 
-    def on(
-        self, name: str, target: Any, *, permission: str = "", level: str | None = None, reason: bool = False
-    ) -> Self:
-        """Adds a way out: outcome `name` leads to `target`."""
-        level = self.level if level is None else level
-        self.outcomes[name] = Outcome(name, target, permission or self.permission, level, reason)
-        return self
-
-    def Withdraw(self, target: Any) -> Self:
-        """The applicant takes the application back; judges nothing, so no level is used up."""
-        return self.on("withdraw", target, permission="withdraw_application", level="")
-
-    def Cancel(self, target: Any, by: str = "cancel_application") -> Self:
-        """Voided as entered in error or double; `by` is the permission it needs."""
-        return self.on("cancel", target, permission=by, level="", reason=True)
-
-    def passes(self, steps: list[str]) -> bool:
-        """Whether a case with these `steps` stops here."""
+    def passes(self, steps: Iterable[str]) -> bool:
         return not self.through and (not self.optional or self.name in steps)
 
-    def target_of(self, outcome: str, case: Any) -> Node:
-        """The node that an outcome leads a case to, resumption included, skipped steps not yet passed over."""
-        target = self.outcomes[outcome].target
-        return self.flow_class.instance.node(case.resume) if target == RESUME else target
+    def on(self, name: str, target: Any, *, permission: str = "", level: str | None = None, **also: bool) -> Self:
+        """Adds a way out: outcome `name` leads to `target`. `also` as in `Outcome`: reason, comes_back, new_round."""
+        level = self.level if level is None else level
+        self.outcomes[name] = Outcome(name, target, permission or self.permission, level, **also)
+        return self
+
+    def Withdraw(self, target: Any, by: str = "withdraw_application") -> Self:
+        """Taken back by the applicant. It judges nothing, so no level is used up."""
+        return self.on("withdraw", target, permission=by, level="")
+
+    def Cancel(self, target: Any, by: str = "cancel_application") -> Self:
+        """Voided as entered in error or double."""
+        return self.on("cancel", target, permission=by, level="", reason=True)
 
     def _resolve(self, instance: Any) -> None:
+        super()._resolve(instance)
         self.outcomes = {
-            name: Outcome(
-                name,
-                RESUME if way.target == RESUME else this.resolve(instance, way.target),
-                way.permission,
-                way.level,
-                way.reason,
-            )
+            name: way if way.target == RESUME else replace(way, target=this.resolve(instance, way.target))
             for name, way in self.outcomes.items()
         }
 
     def _outgoing(self) -> Iterator[Edge]:
+        """The edges of the chart; those for giving up are drawn once, from the draft, or nothing could be read."""
         for way in self.outcomes.values():
-            if way.target != RESUME and way.name not in ("withdraw", "cancel"):
-                yield Edge(src=self, dst=way.target, edge_class=way.name, label=str(OUTCOMES[way.name]))
-
-    def _create(self, prev_activation: Any, token: Any, data: Any = None, seed: Any = None) -> Any:
-        case = prev_activation.process
-        if not self.passes(case.steps):
-            return self.outcomes[self.onward].target._create(prev_activation, token)
-        activation = super()._create(prev_activation, token, data, seed)
-        activation.task.path = case.path
-        activation.task.round = case.round
-        activation.task.save(update_fields=["path", "round"])
-        return activation
+            if way.target != RESUME and (isinstance(self, Draft) or way.name not in ("withdraw", "cancel")):
+                yield Edge(src=self, dst=way.target, edge_class=way.name, label=OUTCOMES[way.name])
 
 
 class Draft(Step):
@@ -174,7 +220,8 @@ class Review(Step):
         return self.on("approve", target, reason=reason)
 
     def Return(self, target: Any) -> Self:
-        return self.on("return", target, reason=True)
+        """Sent back for correction, to return to this step afterwards."""
+        return self.on("return", target, reason=True, comes_back=True, new_round=True)
 
     def Reject(self, target: Any) -> Self:
         return self.on("reject", target, reason=True)
@@ -196,7 +243,7 @@ class PublicNotice(Step):
 
     def Adjusted(self, target: Any) -> Self:
         """The line is taken off the list and judged again, to be noticed again."""
-        return self.on("adjust", target, permission=self.reviewer, reason=True)
+        return self.on("adjust", target, permission=self.reviewer, reason=True, new_round=True)
 
 
 class Automatic(Step):
@@ -220,24 +267,6 @@ class Automatic(Step):
         return self.on("hit", target)
 
 
-class Payment(Step):
-    """Waits for money to move; the payment rooms report what happened."""
-
-    task_type = "PAYMENT"
-    bpmn_element = "receiveTask"
-    onward = "pay"
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__("system", **options)
-
-    def Disburse(self, target: Any) -> Self:
-        self.onward = "disburse"
-        return self.on("disburse", target)
-
-    def Paid(self, target: Any) -> Self:
-        return self.on("pay", target)
-
-
 class Correction(Step):
     """A returned case waits for its school to correct and resubmit it."""
 
@@ -248,19 +277,11 @@ class Correction(Step):
         return self.on("resubmit", RESUME)
 
 
-class EndActivation(ViewflowEnd.activation_class):  # type: ignore[misc, name-defined]
+class EndedActivation(EndActivation):
     """Ends the case in viewflow's way."""
 
 
-class Ended(ViewflowEnd):
+class Ended(Place, End):
     """The end of a route, in a legal state of its own (the node's name)."""
 
-    activation_class = EndActivation
-    outcomes: dict[str, Outcome] = {}
-
-    @property
-    def state(self) -> str:
-        return str(self.name)
-
-    def passes(self, steps: list[str]) -> bool:
-        return True
+    activation_class = EndedActivation

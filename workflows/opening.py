@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from psycopg.types.json import Jsonb
 from viewflow.workflow.fields import get_flow_ref, get_task_ref
+from viewflow.workflow.status import STATUS
 
 from workflows.actors import Actor
 from workflows.clock import moment
-from workflows.models import Case, Record, WorkItem
+from workflows.models import ActingLevel, Case, Record, WorkItem
 from workflows.nodes import Draft
 from workflows.requests import request_id
 
@@ -19,10 +21,10 @@ class CaseSpec:
     """What a route must know of a new case (see `Case` for the meaning of each)."""
 
     path: str
-    programme: str
-    programme_version: int
-    term: str
-    steps: Sequence[str]
+    programme: str = ""
+    programme_version: int = 0
+    term: str = ""
+    steps: Sequence[str] = ()
     limits: dict[str, int] = field(default_factory=dict)
     missing: Sequence[str] = ()
 
@@ -30,30 +32,35 @@ class CaseSpec:
 def open_cases(flow_class: Any, specs: Iterable[CaseSpec], by: Actor, post: str = "", act: str = "open") -> list[int]:
     """Opens one case per spec, each with its first open task and its line in the record, in one COPY each.
 
-    Returns the case ids in the order of `specs`. To be called inside the caller's transaction; the caller
-    has checked that `by` may do so.
+    Returns the case ids in the order of `specs`. To be called inside the caller's transaction; the caller has
+    checked that `by` may do so. Whoever prepares a case has acted on it at the level of submitting, and judges it
+    at no other (DOMAIN.md §3.1: the head is not the officer who prepared it).
     """
     wanted = list(specs)
-    case_ids, item_ids = _ids(Case, len(wanted)), _ids(WorkItem, len(wanted))
-    at = moment()
+    if not wanted:
+        return []
+    cases, items = _ids(Case, len(wanted)), _ids(WorkItem, len(wanted))
+    at, request = moment(), request_id()
     start = next(node for node in flow_class.instance.nodes() if isinstance(node, Draft))
     flow_ref, task_ref = get_flow_ref(flow_class), get_task_ref(start)
+    new, empty = STATUS.NEW.value, Jsonb({})
+    opened = list(zip(cases, items, wanted, strict=True))
     _copy(
         Case,
         "id flow_class status created kind state programme programme_version term path steps limits missing noticed"
         " open_hits resume round",
         (
-            (case, flow_ref, "NEW", at.machine, flow_class.kind, start.state, spec.programme, spec.programme_version,
-             spec.term, spec.path, list(spec.steps), _json(spec.limits), list(spec.missing), [], 0, "", 1)
-            for case, spec in zip(case_ids, wanted, strict=True)
+            (case, flow_ref, new, at.machine, flow_class.kind, start.state, spec.programme, spec.programme_version,
+             spec.term, spec.path, list(spec.steps), Jsonb(spec.limits), list(spec.missing), [], 0, "", 1)
+            for case, _, spec in opened
         ),
-    )
+    )  # fmt: skip
     _copy(
         WorkItem,
         "id case_id flow_task flow_task_type status created token path round outcome decided_by",
         (
-            (item, case, task_ref, start.task_type, "NEW", at.machine, "start", spec.path, 1, "", "")
-            for item, case, spec in zip(item_ids, case_ids, wanted, strict=True)
+            (item, case, task_ref, start.task_type, new, at.machine, "start", spec.path, 1, "", "")
+            for case, item, spec in opened
         ),
     )
     _copy(
@@ -62,17 +69,13 @@ def open_cases(flow_class: Any, specs: Iterable[CaseSpec], by: Actor, post: str 
         " reason_text data path request_id",
         (
             (at.machine, at.business, by.key, by.name, post, act, "case", case, item, start.name, "", start.state,
-             "", "", _json({}), spec.path, request_id())
-            for case, item, spec in zip(case_ids, item_ids, wanted, strict=True)
+             "", "", empty, spec.path, request)
+            for case, item, spec in opened
         ),
-    )
-    return case_ids
-
-
-def _json(value: Any) -> Any:
-    from psycopg.types.json import Jsonb
-
-    return Jsonb(value)
+    )  # fmt: skip
+    if start.level and by.key:
+        _copy(ActingLevel, "case_id person level", ((case, by.key, start.level) for case in cases))
+    return cases
 
 
 def _ids(model: Any, count: int) -> list[int]:

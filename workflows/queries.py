@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from viewflow.workflow.fields import get_task_ref
 
-from workflows.models import Record, WorkItem
+from workflows.actors import Actor
+from workflows.decisions import Result, digest, results_from
+from workflows.models import KeyedDecision, Record, WorkItem
 
 
 def step_ref(flow_class: type, step: str) -> str:
@@ -22,9 +24,16 @@ def open_items(flow_class: type, step: str, case_ids: Iterable[int] | None = Non
 
 def open_item_of(case_id: int) -> WorkItem | None:
     """The task at which a case stands now; None once it has ended."""
-    return WorkItem.objects.filter(process_id=case_id, finished__isnull=True).order_by("-id").first()
+    item: WorkItem | None = WorkItem.objects.filter(process_id=case_id, finished__isnull=True).first()
+    return item
 
 
 def timeline(case_id: int) -> list[Record]:
     """Everything that happened to a case, oldest first."""
     return list(Record.objects.filter(about="case", about_id=case_id).order_by("id"))
+
+
+def results_under(key: str, by: Actor) -> list[Result]:
+    """The first results of a person's decision under a key, in the active language; empty where there was none."""
+    kept = KeyedDecision.objects.filter(key=digest(key), person=by.key).order_by("chunk")
+    return results_from(answer for answers in kept.values_list("results", flat=True) for answer in answers)

@@ -1,5 +1,9 @@
-"""Reasons that people give for a decision: a code from a list and a text (DOMAIN.md §3.1, R)."""
+"""Reasons that people give for a decision: a code from a list and a text (DOMAIN.md §3.1, R).
 
+The reasons that any kind of case may need are here; a route adds its own.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -7,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 MIN_LENGTH = 10
 """Fewest characters of a reason's text (DOMAIN.md §3.1)."""
+MAX_LENGTH = 1000
+"""Most characters: the text is written on the record of every case it is given for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,25 +22,29 @@ class Reason:
     code: str
     text: str = ""
 
+    def __post_init__(self) -> None:
+        # PostgreSQL keeps neither NUL nor half of a surrogate pair, and a person means neither.
+        text = (self.text or "").replace("\0", "").encode(errors="ignore").decode()
+        object.__setattr__(self, "text", text)
+
 
 REASONS: dict[str, tuple[Promise, frozenset[str]]] = {
-    "not_in_register": (_("Household not found in the register"), frozenset({"reject"})),
-    "conditions_not_met": (_("Conditions of the programme not met"), frozenset({"reject"})),
-    "over_quota": (_("Over the quota"), frozenset({"reject"})),
-    "not_enrolled": (_("Not enrolled at this school"), frozenset({"reject", "cancel"})),
     "false_information": (_("False information"), frozenset({"reject"})),
     "duplicate": (_("Duplicate application"), frozenset({"reject", "cancel"})),
     "entered_in_error": (_("Entered in error"), frozenset({"cancel", "adjust"})),
     "form_incomplete": (_("Form incomplete"), frozenset({"return"})),
     "evidence_missing": (_("Evidence missing or unreadable"), frozenset({"return"})),
-    "account_invalid": (_("Bank account to be checked"), frozenset({"return"})),
-    "level_to_review": (_("Hardship level to be reviewed again"), frozenset({"return", "adjust"})),
-    "verified": (_("Checked person by person, holds"), frozenset({"approve"})),
-    "data_source_late": (_("The data source is out of date"), frozenset({"approve"})),
     "applicant_withdraws": (_("The applicant withdraws"), frozenset({"withdraw"})),
-    "line_withdrawn": (_("Line withdrawn from a public notice"), frozenset({"adjust"})),
     "other": (_("Other"), frozenset({"approve", "return", "reject", "cancel", "withdraw", "adjust"})),
 }
+
+
+def add_reasons(reasons: Mapping[str, tuple[Promise, Iterable[str]]]) -> None:
+    """Adds a route's own reasons, {code: (sentence, outcomes it may be given for)}, before `other`."""
+    other = REASONS.pop("other")
+    for code, (sentence, outcomes) in reasons.items():
+        REASONS[code] = (sentence, frozenset(outcomes))
+    REASONS["other"] = other
 
 
 def reasons_for(outcome: str) -> list[tuple[str, Promise]]:
@@ -43,7 +53,7 @@ def reasons_for(outcome: str) -> list[tuple[str, Promise]]:
 
 
 def refusal_of(reason: Reason | None, outcome: str, required: bool) -> str | None:
-    """The refusal code of a missing, unknown or too short reason; None when it will do."""
+    """The refusal code of a missing, unknown or unsuitably long reason; None when it will do."""
     if reason is None:
         return "reason_required" if required else None
     known = REASONS.get(reason.code)
@@ -51,4 +61,4 @@ def refusal_of(reason: Reason | None, outcome: str, required: bool) -> str | Non
         return "reason_unknown"
     if required and len(reason.text.strip()) < MIN_LENGTH:
         return "reason_too_short"
-    return None
+    return "reason_too_long" if len(reason.text) > MAX_LENGTH else None

@@ -61,4 +61,6 @@ def history(about: str, about_id: int) -> QuerySet[Record]:
 
 def latest(about: str, about_id: int) -> int:
     """Key of the newest line about a subject; 0 for none. Names a cause when somebody is told of it."""
-    return Record.objects.filter(about=about, about_id=about_id).order_by("-id").values_list("id", flat=True).first() or 0
+    return (
+        Record.objects.filter(about=about, about_id=about_id).order_by("-id").values_list("id", flat=True).first() or 0
+    )

@@ -1,5 +1,9 @@
-"""Why a decision was refused: codes and their sentences."""
+"""Why a decision was refused: codes and their sentences, said in the reader's language."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.encoding import force_str
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -14,5 +18,21 @@ SENTENCES: dict[str, Promise] = {
     "reason_required": _("Please give a reason."),
     "reason_unknown": _("Please choose a reason from the list."),
     "reason_too_short": _("The reason must have at least 10 characters."),
+    "reason_too_long": _("The reason must not have more than 1,000 characters."),
+    "due_on_invalid": _("The due date must be a day that lies ahead."),
     "busy": _("Somebody else is working on this at the moment. Please try again."),
+    "key_used": _("This request has been answered before, for other tasks."),
 }
+
+
+def add_sentences(sentences: Mapping[str, Promise]) -> None:
+    """Adds the sentences of a room's own refusal codes, so that a repeated request can be answered in any language."""
+    SENTENCES.update(sentences)
+
+
+def words(code: str, values: Mapping[str, Any]) -> str:
+    """The sentence of a refusal code, with its values filled in, in the active language."""
+    if "message" in values:
+        return str(values["message"])
+    sentence = force_str(SENTENCES[code])
+    return sentence % values if values else sentence

@@ -1,21 +1,14 @@
-"""Names of the states that a case can be in (DOMAIN.md §3.1). A route uses those it needs."""
+"""Names of the states that a case can be in. Those every kind of case has are here; a route adds its own."""
 
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy as _p
 
-NAMES = {
+NAMES: dict[str, Promise] = {
     "draft": _p("case state", "Draft"),
     "submitted": _p("case state", "Submitted"),
     "returned": _p("case state", "Returned for correction"),
-    "school_review": _p("case state", "School review"),
-    "school_notice": _p("case state", "School public notice"),
-    "township_review": _p("case state", "Township review"),
-    "county_review": _p("case state", "County review"),
-    "data_check": _p("case state", "Data check"),
-    "recheck": _p("case state", "Re-check"),
-    "pending_approval": _p("case state", "Awaiting approval"),
-    "county_notice": _p("case state", "County public notice"),
-    "approved": _p("case state", "Approved"),
-    "disbursing": _p("case state", "Disbursing"),
     "completed": _p("case state", "Completed"),
     "rejected": _p("case state", "Rejected"),
     "withdrawn": _p("case state", "Withdrawn"),
@@ -23,3 +16,10 @@ NAMES = {
 }
 ENDED = frozenset({"completed", "rejected", "withdrawn", "cancelled"})
 """States that nothing leads out of."""
+
+
+def add_names(names: Mapping[str, Promise]) -> None:
+    """Adds the names of a route's own states. A state means the same in every route."""
+    for state, name in names.items():
+        if NAMES.setdefault(state, name) is not name:
+            raise ValueError(f"the state {state!r} has a name already")

@@ -14,6 +14,7 @@ import yaml
 from django.conf import settings
 from django.db import transaction
 
+from workflows import clock
 from workflows.models import CalendarDay, CalendarYear
 
 LONGEST = 60
@@ -68,8 +69,9 @@ def calendar() -> Calendar:
     """The calendar as the database has it, read again every half minute."""
     global _kept
     if _kept is None or time.monotonic() - _kept[0] > _REFRESH:
-        years = frozenset(CalendarYear.objects.values_list("year", flat=True))
-        _kept = (time.monotonic(), Calendar(years, dict(CalendarDay.objects.values_list("day", "working"))))
+        days = list(CalendarYear.objects.values_list("year", "calendarday__day", "calendarday__working"))
+        special = {day: working for _, day, working in days if day is not None}
+        _kept = (time.monotonic(), Calendar(frozenset(year for year, _, _ in days), special))
         _due_dates.cache_clear()
     return _kept[1]
 
@@ -97,6 +99,12 @@ def _due_dates(today: date) -> dict[str, str]:
     return days
 
 
+def due_on(allowed: int | None) -> date | None:
+    """The day on which an allowance of working days that begins today runs out; None where there is none."""
+    found = due_dates(clock.today()).get(str(allowed))
+    return date.fromisoformat(found) if found else None
+
+
 def load_calendar(folder: Path | None = None) -> list[int]:
     """Loads the published years from `fixtures/calendar/*.yaml`; returns the years. Idempotent."""
     folder = folder or Path(settings.BASE_DIR) / "fixtures" / "calendar"
@@ -109,10 +117,15 @@ def load_calendar(folder: Path | None = None) -> list[int]:
             )
             CalendarDay.objects.filter(year=year).delete()
             CalendarDay.objects.bulk_create(
-                CalendarDay(day=day, year=year, working=working, name=entry["name"])
-                for working, kind in ((False, "holidays"), (True, "makeup_days"))
-                for entry in published.get(kind) or ()
-                for day in entry["days"]
+                [
+                    CalendarDay(day=day, year=year, working=working, name=entry["name"])
+                    for working, kind in ((False, "holidays"), (True, "makeup_days"))
+                    for entry in published.get(kind) or ()
+                    for day in entry["days"]
+                ],
+                update_conflicts=True,
+                unique_fields=["day"],
+                update_fields=["year", "working", "name"],
             )
             years.append(year.year)
     forget()

@@ -1,3 +1,4 @@
+# ruff: noqa: N802 (as in nodes.py)
 """The aid application: from a school's draft to money in the pupil's account (DOMAIN.md §3.0, §3.1).
 
 The route says where the work is; the state machine says what the case legally is, and holds even if a route
@@ -6,10 +7,11 @@ for a programme) is skipped with a line in the record.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
 from django_fsm import GET_STATE, transition
 from viewflow import this
 from viewflow.workflow.base import Flow
@@ -17,11 +19,44 @@ from viewflow.workflow.lock import SelectForUpdateLock
 
 from workflows.conditions import Condition
 from workflows.models import Case, WorkItem
-from workflows.nodes import Automatic, Correction, Draft, Ended, Payment, PublicNotice, Review
+from workflows.nodes import Automatic, Correction, Draft, Ended, PublicNotice, Review, Step, add_outcomes
+from workflows.reasons import add_reasons
+from workflows.states import add_names
 
-NOTHING_MISSING = Condition(
-    "incomplete", _("Something required is still missing."), lambda: Q(missing=[])
+# ---------------------------------------------------------------- words
+
+add_names(
+    {
+        "school_review": _p("case state", "School review"),
+        "school_notice": _p("case state", "School public notice"),
+        "township_review": _p("case state", "Township review"),
+        "county_review": _p("case state", "County review"),
+        "data_check": _p("case state", "Data check"),
+        "recheck": _p("case state", "Re-check"),
+        "pending_approval": _p("case state", "Awaiting approval"),
+        "county_notice": _p("case state", "County public notice"),
+        "approved": _p("case state", "Approved"),
+        "disbursing": _p("case state", "Disbursing"),
+    }
 )
+add_outcomes({"disburse": _p("outcome", "Sent for payment"), "pay": _p("outcome", "Paid")})
+add_reasons(
+    {
+        "not_in_register": (_("Household not found in the register"), ["reject"]),
+        "conditions_not_met": (_("Conditions of the programme not met"), ["reject"]),
+        "over_quota": (_("Over the quota"), ["reject"]),
+        "not_enrolled": (_("Not enrolled at this school"), ["reject", "cancel"]),
+        "account_invalid": (_("Bank account to be checked"), ["return"]),
+        "level_to_review": (_("Hardship level to be reviewed again"), ["return", "adjust"]),
+        "verified": (_("Checked person by person, holds"), ["approve"]),
+        "data_source_late": (_("The data source is out of date"), ["approve"]),
+        "line_withdrawn": (_("Line withdrawn from a public notice"), ["adjust"]),
+    }
+)
+
+# ---------------------------------------------------------------- what a case legally is
+
+NOTHING_MISSING = Condition("incomplete", _("Something required is still missing."), lambda: Q(missing=[]))
 NO_OPEN_HIT = Condition("open_hit", _("A data-match hit has not been waived."), lambda: Q(open_hits=0))
 SCHOOL_NOTICED = Condition(
     "school_not_noticed", _("The school notice has not concluded."), lambda: Q(noticed__contains=["school_notice"])
@@ -32,13 +67,16 @@ COUNTY_NOTICED = Condition(
 EVERY_NOTICE_CONCLUDED = Condition(
     "not_noticed",
     _("Not every public notice of this programme has concluded."),
-    lambda: (Q(noticed__contains=["school_notice"]) | ~Q(steps__contains=["school_notice"]))
-    & (Q(noticed__contains=["county_notice"]) | ~Q(steps__contains=["county_notice"])),
+    lambda: (
+        (Q(noticed__contains=["school_notice"]) | ~Q(steps__contains=["school_notice"]))
+        & (Q(noticed__contains=["county_notice"]) | ~Q(steps__contains=["county_notice"]))
+    ),
 )
 
 
-def _skips(step: str) -> list[Condition]:
-    return [Condition("step_needed", _("This step may not be skipped."), lambda: ~Q(steps__contains=[step]))]
+def _not(step: str) -> Condition:
+    """Only a case that does not pass an optional step may skip it."""
+    return Condition("step_needed", _("This step may not be skipped."), lambda: ~Q(steps__contains=[step]))
 
 
 REVIEWERS = {
@@ -66,7 +104,7 @@ def _from_each(permissions: dict[str, str], target: str) -> Callable[[Any], Any]
     return stack
 
 
-class AidCase(Case):
+class AidCase(Case):  # type: ignore[django-manager-missing]
     """What an aid application legally is, and which acts may change it."""
 
     class Meta:
@@ -111,8 +149,13 @@ class AidCase(Case):
     def return_(self) -> None:
         """退回补正."""
 
-    @transition("state", "returned", GET_STATE(lambda case: case.resume, states=[*REVIEWERS]),
-                conditions=[NOTHING_MISSING], permission="submit_application")
+    @transition(
+        "state",
+        "returned",
+        GET_STATE(lambda case: case.resume, states=[*REVIEWERS]),
+        conditions=[NOTHING_MISSING],
+        permission="submit_application",
+    )
     def resubmit(self) -> None:
         """重新提交, back to the step that returned it or to the school's."""
 
@@ -136,16 +179,40 @@ class AidCase(Case):
     def pay(self) -> None:
         """The money has arrived, or the waiver is settled."""
 
-    @transition("state", "school_notice", "township_review", conditions=_skips("school_notice"), permission="system")
-    @transition("state", "township_review", "county_review", conditions=_skips("township_review"), permission="system")
-    @transition("state", "data_check", "pending_approval", conditions=_skips("data_check"), permission="system")
-    @transition("state", "pending_approval", "county_notice", conditions=_skips("pending_approval"),
-                permission="system")
-    @transition("state", "county_notice", "approved", conditions=_skips("county_notice"), permission="system")
-    @transition("state", "approved", "disbursing", conditions=_skips("payment"), permission="system")
-    @transition("state", "disbursing", "completed", conditions=_skips("disbursement"), permission="system")
+    @transition("state", "school_notice", "township_review", conditions=[_not("school_notice")], permission="system")
+    @transition("state", "township_review", "county_review", conditions=[_not("township_review")], permission="system")
+    @transition("state", "data_check", "pending_approval", conditions=[_not("data_check")], permission="system")
+    @transition(
+        "state", "pending_approval", "county_notice", conditions=[_not("pending_approval")], permission="system"
+    )
+    @transition("state", "county_notice", "approved", conditions=[_not("county_notice")], permission="system")
+    @transition(
+        "state", "approved", "disbursing", conditions=[_not("payment"), EVERY_NOTICE_CONCLUDED], permission="system"
+    )
+    @transition("state", "disbursing", "completed", conditions=[_not("disbursement")], permission="system")
     def skip(self) -> None:
         """跳过: the case's programme or office has no such step."""
+
+
+# ---------------------------------------------------------------- where the work is
+
+
+class Payment(Step):
+    """Waits for money to move; the payment rooms report what happened."""
+
+    task_type = "PAYMENT"
+    bpmn_element = "receiveTask"
+    onward = "pay"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("system", **options)
+
+    def Disburse(self, target: Any) -> Self:
+        self.onward = "disburse"
+        return self.on("disburse", target)
+
+    def Paid(self, target: Any) -> Self:
+        return self.on("pay", target)
 
 
 class AidFlow(Flow):
