@@ -16,6 +16,7 @@ class Shell:
     """Read by `base.html`; nothing is asked of the database until the page shows it."""
 
     version = VERSION
+    source = settings.SOURCE_URL
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
