@@ -1,0 +1,227 @@
+"""Everything the case page shows of one application, read in a bounded number of statements."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.applications.findings import sentence
+from approvals.applications.forms import HUKOU, ApplicationForm, IdentityForm
+from approvals.applications.models import Application, Evidence, Hit, Revision
+from approvals.awards import queries as awards
+from approvals.awards.models import Award
+from approvals.disbursement import queries as disbursement
+from approvals.disbursement.models import PaymentLine
+from approvals.notices.models import NoticeLine
+from approvals.organisations.roles import matrix
+from approvals.review import route, timeline
+from approvals.review.actions import OUTCOMES
+from workflows import queries as engine
+from workflows.conditions import failing
+from workflows.models import ActingLevel, Case, Record, WorkItem
+from workflows.nodes import Review, Step
+from workflows.ways import Way, way_of
+
+Holds = Callable[[str], bool]
+"""Whether the reader holds a permission at the case's office."""
+
+LEVELS: dict[str, Promise] = {
+    "submit": _p("level", "submitting"),
+    "school": _p("level", "school review"),
+    "township": _p("level", "township review"),
+    "county": _p("level", "county review"),
+    "recheck": _p("level", "re-check"),
+    "leader": _p("level", "approval"),
+}
+"""What a separation-of-duties level is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An outcome that the reader's post gives; `obstacle` says why the case cannot take it at present."""
+
+    outcome: str
+    obstacle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What the reader can do with a case now, and why not where not."""
+
+    step: str = ""
+    task: int | None = None
+    judged: bool = False
+    """The case waits at a step where a person judges."""
+    mine: bool = False
+    """The reader's post decides here."""
+    acted: str = ""
+    """The other level at which the reader has acted on this case."""
+    choices: list[Choice] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
+    """Whose turn it is."""
+    school_acts: frozenset[str] = frozenset()
+    """submit, resubmit, withdraw, cancel: what the reader may do to it in the applications room."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """One application with all that hangs on it."""
+
+    application: Application
+    case: Case
+    item: WorkItem | None
+    panel: Panel
+    places: list[route.Place]
+    lines: list[timeline.Line]
+    looks: int
+    """How often its papers or numbers were opened; those lines are not in the timeline unless asked for."""
+    findings: list[dict[str, Any]]
+    hits: list[Hit]
+    evidence: list[Evidence]
+    notices: list[NoticeLine]
+    award: Award | None
+    payments: list[PaymentLine]
+    revisions: list["Correction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What one correction changed."""
+
+    revision: Revision
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """[{"name", "before", "after"}], masked as they were kept."""
+        return [
+            {"name": field_name(name), "before": before, "after": after}
+            for name, (before, after) in self.revision.changes.items()
+        ]
+
+
+def field_name(name: str) -> str:
+    """What a field of an application is called on its form; the bare name where it has none."""
+    asked = {**IdentityForm.base_fields, **ApplicationForm.base_fields}.get("pupil_name" if name == "name" else name)
+    if asked is not None and asked.label:
+        return str(asked.label)
+    try:
+        return str(Application._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+    except FieldDoesNotExist:
+        return name
+
+
+def family(circumstances: dict[str, Any]) -> list[tuple[str, Any]]:
+    """[(label, value)] of what the family states, its members aside."""
+    stated = {name: value for name, value in circumstances.items() if name != "members"}
+    return [
+        (field_name(name), dict(HUKOU).get(value, value) if name == "hukou" else value)
+        for name, value in stated.items()
+    ]
+
+
+def application_of(case_id: int) -> Application | None:
+    """The application of a case, with what its page names; None when there is none."""
+    return (
+        Application.objects.select_related(
+            "case", "student", "school", "version__programme", "rate", "roster__uploaded_by"
+        )
+        .defer("roster__content", "roster__problems", "roster__understood")
+        .filter(pk=case_id)
+        .first()
+    )
+
+
+def application_at(task: int) -> Application | None:
+    """The application that a task, open or decided, belongs to; with the pupil's name and nothing secret."""
+    found = Application.objects.select_related("student").only("path", "student__name")
+    return found.filter(case__task_set=task).first()
+
+
+def read(application: Application, person: str, holds: Holds, looks: bool = False) -> CaseFile:
+    """Reads a case's file for a reader, given as natural person and what his posts permit at the case's office.
+
+    `looks` puts the lines of who opened papers and numbers into the timeline.
+    """
+    case = application.case
+    records = engine.timeline(case.pk)
+    item = engine.open_item_of(case.pk)
+    step = item.flow_task if item else None
+    name = step.name if step else ""
+    shown = [record for record in records if looks or record.act not in timeline.LOOKS]
+    return CaseFile(
+        application=application,
+        case=case,
+        item=item,
+        panel=panel(case, item, step, person, holds),
+        places=route.places(case, name, records),
+        lines=timeline.lines(shown),
+        looks=sum(record.act in timeline.LOOKS for record in records),
+        findings=findings_of(application),
+        hits=list(application.hits.all()),
+        evidence=list(application.evidence.filter(removed_at=None).select_related("added_by")),
+        notices=list(
+            NoticeLine.objects.filter(case=case)
+            .select_related("notice__organisation")
+            .defer("notice__frozen")
+            .order_by("id")
+        ),
+        award=awards.award_of(case.pk),
+        payments=list(disbursement.lines_of_case(case.pk)),
+        revisions=[Correction(revision) for revision in application.revisions.all()],
+    )
+
+
+def findings_of(application: Application) -> list[dict[str, Any]]:
+    """[{"code", "holds", "sentence"}] in the reader's language, what does not hold first."""
+    definition = application.version.rules
+    found = [finding | {"sentence": sentence(definition, finding, get_language())} for finding in application.findings]
+    return sorted(found, key=lambda finding: {False: 0, None: 1}.get(finding["holds"], 2))
+
+
+def panel(case: Case, item: WorkItem | None, step: Step | None, person: str, holds: Holds) -> Panel:
+    """What the reader can do now. The same questions are asked again when he does it."""
+    if item is None or step is None:
+        return Panel()
+    mine = {name for name, way in step.outcomes.items() if holds(way.permission)}
+    judged = isinstance(step, Review)
+    acted = _acted_elsewhere(case, person, step) if judged and mine & set(OUTCOMES) else ""
+    open_to_me = [name for name in step.outcomes if name in mine and name in OUTCOMES] if not acted else []
+    return Panel(
+        step=step.name,
+        task=item.pk,
+        judged=judged,
+        mine=bool(mine & set(OUTCOMES)),
+        acted=acted,
+        choices=[Choice(name, _obstacle(case, step, name)) for name in open_to_me],
+        roles=matrix().roles_with(step.permission) if step.permission != "system" else [],
+        school_acts=frozenset(mine & {"submit", "resubmit", "withdraw", "cancel"}),
+    )
+
+
+def _acted_elsewhere(case: Case, person: str, step: Step) -> str:
+    levels = ActingLevel.objects.filter(case=case, person=person).exclude(level=step.level)
+    return levels.values_list("level", flat=True).first() or ""
+
+
+def _obstacle(case: Case, step: Step, outcome: str) -> str:
+    """The sentence of the first condition of the state machine that stands in the way; empty when none does."""
+    way = way_of(step, outcome, case.state, case.steps, case.resume)
+    if not isinstance(way, Way) or not way.conditions:
+        return ""
+    failed = failing(way.conditions, Case, [case.pk])
+    return str(failed[case.pk].sentence) if case.pk in failed else ""
+
+
+def open_step(case_id: int) -> str:
+    """The name of the step at which a case waits; empty once it has ended."""
+    item = engine.open_item_of(case_id)
+    return str(item.flow_task.name) if item else ""
+
+
+def records_of(case_id: int) -> Sequence[Record]:
+    """A case's lines in the record, oldest first."""
+    return engine.timeline(case_id)

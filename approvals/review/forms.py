@@ -1,0 +1,201 @@
+"""What reviewers fill in: filters of the queue, a decision, the purpose of opening full numbers."""
+
+import uuid
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.applications.models import LEVELS
+from approvals.people.crypto import blind_index
+from approvals.people.identity import SENTENCES as ID_SENTENCES
+from approvals.people.identity import id_problem, normalise_id, normalise_name
+from approvals.review.actions import OUTCOMES
+from approvals.review.purposes import PURPOSES
+from approvals.review.queries import SIZES, Choices
+from approvals.review.waiting import Filters
+from workflows import Reason
+from workflows.flows.aid import REVIEWERS, AidFlow
+from workflows.reasons import reasons_for, refusal_of
+from workflows.refusals import SENTENCES
+
+FLAGS = [("hits", _("Open data-match hits")), ("findings", _("A condition does not hold")),
+         ("returned", _("Returned before"))]  # fmt: skip
+DUE = [("overdue", _("Overdue")), ("today", _("Due today or overdue")), ("soon", _("Due within 3 days"))]
+ORDERS = [("arrived", _("By arrival")), ("due", _("By deadline"))]
+PARTS = [
+    ("identity", _p("part to correct", "Name, ID or enrolment number")),
+    ("school", _p("part to correct", "Grade, class, boarding")),
+    ("guardian", _p("part to correct", "Guardian and phone")),
+    ("level", _p("part to correct", "Hardship level or tier")),
+    ("account", _p("part to correct", "Bank account")),
+    ("evidence", _p("part to correct", "Evidence")),
+    ("commitment", _p("part to correct", "Commitment or consent")),
+]
+"""What a returned application is to be corrected in."""
+KEPT = ("step", "school", "programme", "level", "flags", "due", "name", "person", "order", "per")
+"""What the queue's address may hold, besides the cursor."""
+
+
+class FilterForm(forms.Form):
+    """The queue's filters. It is sent by POST, so that an ID number never stands in an address."""
+
+    school = forms.ChoiceField(label=_("School"), required=False)
+    programme = forms.ChoiceField(label=_("Programme"), required=False)
+    level = forms.ChoiceField(label=_("Level"), required=False)
+    flags = forms.ChoiceField(label=_("Only"), required=False)
+    due = forms.ChoiceField(label=_("Deadline"), required=False)
+    name = forms.CharField(label=_("Name begins with"), required=False, max_length=50)
+    id_number = forms.CharField(label=_("ID number, all 18 characters"), required=False, max_length=40)
+    order = forms.ChoiceField(label=_("Order"), required=False, choices=ORDERS)
+    per = forms.ChoiceField(label=_("Rows"), required=False, choices=[(str(size), size) for size in SIZES])
+
+    def __init__(self, *args: Any, choices: Choices, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        every = ("", _p("filter", "All"))
+        offered = {
+            "school": [(code, name) for code, (_path, name) in choices.schools.items()],
+            "programme": list(choices.programmes.items()),
+            "level": LEVELS,
+            "flags": FLAGS,
+            "due": DUE,
+        }
+        for name, values in offered.items():
+            self.fields[name].choices = [every, *values]  # type: ignore[attr-defined]
+        self.fields["name"].widget.attrs |= {"data-search": "", "autocomplete": "off"}
+        self.fields["id_number"].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+
+    def clean_name(self) -> str:
+        return normalise_name(self.cleaned_data["name"])
+
+    def clean_id_number(self) -> str:
+        number = normalise_id(self.cleaned_data["id_number"])
+        if number and (problem := id_problem(number, self.today)):
+            raise ValidationError(ID_SENTENCES[problem], code=problem)
+        return number
+
+    def address(self) -> dict[str, str]:
+        """The filters as the queue's address holds them: the ID number as its blind index, nothing empty."""
+        values = {name: value for name, value in self.cleaned_data.items() if value and name != "id_number"}
+        if number := self.cleaned_data["id_number"]:
+            values["person"] = blind_index(number).hex()
+        defaults = {"order": ORDERS[0][0], "per": str(SIZES[0])}
+        return {name: value for name, value in values.items() if defaults.get(name) != value}
+
+
+def filters_from(values: Any, choices: Choices) -> Filters:
+    """The filters that an address asks for; what it cannot mean is left out."""
+    known = {name: values.get(name, "") for name in KEPT}
+    try:
+        person = bytes.fromhex(known["person"]) if known["person"] else None
+    except ValueError:
+        person = b""
+    school = choices.schools.get(known["school"], ("", ""))[0]
+    return Filters(
+        school=school,
+        programme=known["programme"] if known["programme"] in choices.programmes else "",
+        level=known["level"] if known["level"] in dict(LEVELS) else "",
+        flags=known["flags"] if known["flags"] in dict(FLAGS) else "",
+        due=known["due"] if known["due"] in dict(DUE) else "",
+        name=known["name"][:50],
+        person=person,
+        order="due" if known["order"] == "due" else "arrived",
+    )
+
+
+class DecisionForm(forms.Form):
+    """One answer to one or many tasks. A return may say what to correct and by when."""
+
+    step = forms.ChoiceField(choices=[(step, step) for step in REVIEWERS], widget=forms.HiddenInput)
+    outcome = forms.ChoiceField(choices=[(name, name) for name in OUTCOMES], widget=forms.HiddenInput)
+    token = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    reason_code = forms.ChoiceField(label=_("Reason"), required=False)
+    reason_text = forms.CharField(
+        label=_("In words"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("At least 10 characters. The school reads them."),
+    )
+    fields_to_correct = forms.MultipleChoiceField(
+        label=_("To be corrected"), choices=PARTS, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    due_on = forms.DateField(
+        label=_("Correct by"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, data: Any = None, *, outcome: str = "", step: str = "", today: date, **kwargs: Any) -> None:
+        self.act = (data or {}).get("outcome", "") or outcome
+        self.at_step = (data or {}).get("step", "") or step
+        self.today = today
+        initial = {"outcome": outcome, "step": step, "token": uuid.uuid4()}
+        super().__init__(data, initial=initial, auto_id=f"{self.act}-%s", **kwargs)
+        self.fields["reason_code"].choices = [("", _("Please choose")), *reasons_for(self.act)]  # type: ignore[attr-defined]
+        for name in ("reason_code", "reason_text"):
+            self.fields[name].widget.attrs["aria-required"] = "true" if self.asks_reason else "false"
+        if self.act != "return":
+            del self.fields["fields_to_correct"], self.fields["due_on"]
+        else:
+            self.fields["due_on"].widget.attrs["min"] = today.isoformat()
+
+    @property
+    def asks_reason(self) -> bool:
+        """Whether the step demands a reason for this outcome."""
+        if self.at_step not in REVIEWERS:
+            return False
+        way = AidFlow.instance.node(self.at_step).outcomes.get(self.act)
+        return bool(way and way.reason)
+
+    @property
+    def plain(self) -> bool:
+        """Nothing to fill in: a button is enough."""
+        return self.act == "approve" and not self.asks_reason
+
+    def clean_token(self) -> uuid.UUID:
+        return self.cleaned_data["token"] or uuid.uuid4()
+
+    def clean_due_on(self) -> date | None:
+        due: date | None = self.cleaned_data["due_on"]
+        if due and due < self.today:
+            raise ValidationError(_("This day is over."), code="past")
+        return due
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        refused = refusal_of(self.reason, self.act, self.asks_reason)
+        if refused and not self.errors:
+            self.add_error("reason_text" if refused == "reason_too_short" else "reason_code", SENTENCES[refused])
+        return values
+
+    @property
+    def reason(self) -> Reason | None:
+        """The reason given; None where nothing was."""
+        code, text = self.cleaned_data.get("reason_code", ""), self.cleaned_data.get("reason_text", "").strip()
+        return Reason(code, text) if code or text else None
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What goes on the record with the decision: parts to correct, and the day it is wanted by."""
+        values: dict[str, Any] = {}
+        if parts := self.cleaned_data.get("fields_to_correct"):
+            values["fields"] = parts
+        if due := self.cleaned_data.get("due_on"):
+            values["due_on"] = due.isoformat()
+        return values
+
+
+class PurposeForm(forms.Form):
+    """Why full numbers are opened."""
+
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=[("", _("Please choose")), *PURPOSES.items()])
+    text = forms.CharField(label=_("In words"), required=False, max_length=300)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if values.get("purpose") == "other" and len(values.get("text", "").strip()) < 4:
+            self.add_error("text", ValidationError(_("Please say in words what for."), code="purpose_text"))
+        return values

@@ -1,0 +1,26 @@
+"""Words that only the review pages need."""
+
+from typing import Any
+
+from django import template
+
+from approvals.applications.matching import SOURCES, sentence
+from approvals.people.masking import mask_enrolment_no
+from approvals.people.special_groups import SPECIAL_GROUPS
+from approvals.programmes.evidence import EVIDENCE
+from approvals.review.forms import PARTS
+
+register = template.Library()
+
+register.filter("hit_sentence", lambda hit: sentence(hit.code, hit.values))
+register.filter("hit_source", lambda hit: str(SOURCES.get(hit.source, hit.source)))
+register.filter("mask_enrolment_no", lambda value: mask_enrolment_no(value or ""))
+
+
+def _named(names: dict[str, Any]) -> Any:
+    return lambda code: str(names.get(code, code))
+
+
+register.filter("evidence_name", _named(EVIDENCE))
+register.filter("group_name", _named(SPECIAL_GROUPS))
+register.filter("part_name", _named(dict(PARTS)))

@@ -1,0 +1,80 @@
+"""The record of a case as people read it: one line an act, in words of the trade."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.review import route
+from approvals.review.purposes import PURPOSES
+from workflows.models import Record
+from workflows.nodes import OUTCOMES
+from workflows.reasons import REASONS
+
+ACTS: dict[str, Promise] = {
+    "open": _p("act", "Draft opened"),
+    "import": _p("act", "Taken over from a roster"),
+    "edit": _p("act", "Changed"),
+    "correct": _p("act", "Corrected"),
+    "add_evidence": _p("act", "Paper attached"),
+    "remove_evidence": _p("act", "Paper taken away"),
+    "open_evidence": _p("act", "Paper opened"),
+    "unmask": _p("act", "Full numbers opened"),
+    "waive": _p("act", "Hit waived"),
+    "match": _p("act", "Registers matched"),
+    "correct_account": _p("act", "Account corrected"),
+}
+"""What other acts on a case than decisions are called."""
+LOOKS = frozenset({"open_evidence", "unmask", "form_pdf"})
+"""Acts that only looked: on the record, but in the timeline only when asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a case's timeline."""
+
+    act: str
+    label: Promise | str
+    step: str
+    at: datetime
+    machine_at: datetime
+    who: str
+    post: str
+    reason: Promise | str
+    text: str
+    note: Promise | str
+    fields: tuple[str, ...]
+    due_on: str
+    by_system: bool
+
+
+def lines(records: Iterable[Record]) -> list[Line]:
+    """The lines of a timeline, oldest first."""
+    return [_line(record) for record in records]
+
+
+def _line(record: Record) -> Line:
+    data = record.data or {}
+    return Line(
+        act=record.act,
+        label=OUTCOMES.get(record.act) or ACTS.get(record.act) or record.act,
+        step=record.step,
+        at=record.business_at,
+        machine_at=record.at,
+        who=record.actor_name,
+        post=record.post,
+        reason=_reason(record.reason_code),
+        text=record.reason_text,
+        note=route.SKIPPED.get(record.step, route.NOT_IN_PROGRAMME) if record.act == "skip" else "",
+        fields=tuple(data.get("fields") or ()),
+        due_on=data.get("due_on") or "",
+        by_system=not record.actor,
+    )
+
+
+def _reason(code: str) -> Promise | str:
+    if code in REASONS:
+        return REASONS[code][0]
+    return PURPOSES.get(code, code)
