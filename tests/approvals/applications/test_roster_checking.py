@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 from django.utils.translation import gettext_lazy as _
+from hypothesis import given
+from hypothesis import strategies as st
 
 from approvals.applications.rosters import (
     COLUMNS,
@@ -16,6 +18,8 @@ from approvals.applications.rosters import (
     check_rows,
     root_cause,
 )
+from approvals.applications.rosters.reading import RawRow
+from approvals.applications.rosters.sheets import CellFault
 from approvals.applications.rosters.values import parse_class, parse_grade
 from approvals.programmes.definition import STAGES
 from tests.factories import FIRST_DAY, account_number, id_number
@@ -524,3 +528,36 @@ def test_a_birth_date_after_today_is_refused_at_the_id():
 def test_rows_count_pupils_only():
     assert len(checked(*pupils(7))) == 7
     assert account_number(0) == CARD
+
+
+# ---------------------------------------------------------------- anything at all
+
+CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**20), 10**20),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.dates(),
+    st.datetimes(),
+    st.text(max_size=40),
+    st.sampled_from(
+        ["是", "3(2)", "1.3E+17", "=1+1", "合计", ID, CARD, "2026秋", "¥1,250.00元", "低保、孤儿", "%s", "'"]
+    ),
+    st.builds(CellFault, st.sampled_from(["cell_error", "not_calculated"]), st.just("#REF!")),
+)
+ANY_COLUMN = st.sampled_from([*COLUMNS, "出生日期", "账户类型"])
+ALL_COLUMNS = table_of(pupil(), headings=[*COLUMNS, "出生日期", "账户类型"])
+PLACES = {column: place for place, column in enumerate(ALL_COLUMNS.columns)}
+
+
+@given(st.lists(st.dictionaries(ANY_COLUMN, CELLS, max_size=8), min_size=1, max_size=4))
+def test_whatever_the_cells_hold_each_row_is_taken_or_refused_with_sentences(changes):
+    rows = [pupil(order) | change for order, change in enumerate(changes)]
+    ALL_COLUMNS.rows = [
+        RawRow(number, tuple(row.get(column) for column in PLACES), PLACES) for number, row in enumerate(rows, start=2)
+    ]
+    results = list(check_rows(ALL_COLUMNS, context()))
+    assert [one.row for one in results] == list(range(2, len(rows) + 2))
+    for one in results:
+        assert all(problem.message for problem in one.problems)
+        assert one.refused == any(problem.severity == ERROR for problem in one.problems)
