@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
@@ -14,10 +14,13 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.disbursement.models import Batch, PaymentLine
 from approvals.notices.models import Notice, NoticeLine
 from approvals.organisations import access
+from notifications.models import Message
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import WorkItem
 from workflows.queries import step_ref
 
+MESSAGES = "messages"
+"""The entry that bears the number of unread messages."""
 CAP = 1000
 """Above this a count reads 1000+: nobody counts further than that on every page."""
 
@@ -64,7 +67,10 @@ class Waits:
 
     work: Work
     count: int
-    href: str
+
+    @property
+    def href(self) -> str:
+        return reverse(self.work.url) + (f"?{self.work.query}" if self.work.query else "")
 
     @property
     def label(self) -> Promise:
@@ -140,6 +146,7 @@ WORK: list[Work] = [
 
 ENTRIES: list[Entry] = [
     Entry("home", _p("navigation", "Home"), "home"),
+    Entry(MESSAGES, _p("navigation", "Messages"), "notifications:inbox"),
     Entry("queue", _p("navigation", "Review queue"), "review:queue", tuple(REVIEWERS.values())),
     Entry("applications", _p("navigation", "Applications"), "applications:list", ("view_case",)),
     Entry("rosters", _p("navigation", "Rosters"), "applications:roster_list", ("submit_application",)),
@@ -164,32 +171,25 @@ ACTIONS: list[Entry] = [
 
 def actions(request: HttpRequest) -> list[Entry]:
     """What a person can begin from the home page."""
-    return [
-        replace(entry, href=address(entry.url))
-        for entry in ACTIONS
-        if access.may(request, *entry.permissions) and address(entry.url)
-    ]
+    return [replace(entry, href=reverse(entry.url)) for entry in ACTIONS if access.may(request, *entry.permissions)]
 
 
 def works(request: HttpRequest) -> list[Waits]:
-    """Every kind of work that the person's posts deal with, with capped counts; one statement a request."""
-    if not hasattr(request, "_works"):
-        mine = [work for work in WORK if access.may(request, work.permission)]
-        counts = _counted({work.key: _rows(request, work) for work in mine})
-        request._works = [Waits(work, counts[work.key], address(work.url, work.query)) for work in mine]
-    return list(request._works)
+    """Every kind of work that the person's posts deal with, with capped counts."""
+    counts = _counts(request)
+    return [Waits(work, counts[work.key]) for work in WORK if work.key in counts]
 
 
 def entries(request: HttpRequest) -> list[Entry]:
     """The navigation for the signed-in person: only what their posts open, with what waits there."""
     if not request.user.is_authenticated:
         return []
-    waiting: dict[str, int] = {}
+    waiting = {MESSAGES: _counts(request)[MESSAGES]}
     for item in works(request):
         waiting[item.work.entry] = waiting.get(item.work.entry, 0) + item.count
     open_to = [entry for entry in ENTRIES if not entry.permissions or access.may(request, *entry.permissions)]
-    found = [replace(entry, href=address(entry.url), count=waiting.get(entry.key, 0)) for entry in open_to]
-    return _marked([entry for entry in found if entry.href], request.path)
+    found = [replace(entry, href=reverse(entry.url), count=waiting.get(entry.key, 0)) for entry in open_to]
+    return _marked(found, request.path)
 
 
 def _marked(found: list[Entry], path: str) -> list[Entry]:
@@ -199,6 +199,15 @@ def _marked(found: list[Entry], path: str) -> list[Entry]:
     return [replace(entry, current=here is not None and entry.key == here.key) for entry in found]
 
 
+def _counts(request: HttpRequest) -> dict[str, int]:
+    """How much waits of each kind of work that is the person's, and how many messages; one statement a request."""
+    if not hasattr(request, "_waiting"):
+        rows = {work.key: _rows(request, work) for work in WORK if access.may(request, work.permission)}
+        rows[MESSAGES] = Message.objects.filter(recipient=request.user.pk, read_at=None)
+        request._waiting = _counted(rows)  # type: ignore[attr-defined]
+    return dict(request._waiting)  # type: ignore[attr-defined]
+
+
 def _rows(request: HttpRequest, work: Work) -> QuerySet:
     where = Q()
     for prefix in access.prefixes(request, work.permission):
@@ -206,28 +215,19 @@ def _rows(request: HttpRequest, work: Work) -> QuerySet:
     return work.waiting(where)
 
 
-def address(name: str, query: str = "") -> str:
-    """A page's address; empty where there is no such page."""
-    try:
-        return reverse(name) + (f"?{query}" if query else "")
-    except NoReverseMatch:
-        return ""
-
-
 def _counted(rows: Mapping[str, QuerySet]) -> dict[str, int]:
     """How many rows each has, counted up to one above the cap, all in one statement.
 
-    They are counted in the order of the office queue's index (varchar_pattern_ops): a limit without an order
-    tempts PostgreSQL into reading the table from its start, where what was finished long ago lies.
+    What lies under an office is counted in the order of its index (varchar_pattern_ops): a limit without an
+    order tempts PostgreSQL into reading the table from its start, where what was finished long ago lies.
     """
-    if not rows:
-        return {}
     parts: list[str] = []
     params: list[object] = []
     for key, queryset in rows.items():
         sql, given = queryset.order_by().values_list(Value(1)).query.sql_with_params()
         table = connection.ops.quote_name(queryset.model._meta.db_table)
-        limited = f"{sql} ORDER BY {table}.path USING ~<~ LIMIT {CAP + 1}"
+        order = "" if queryset.model is Message else f"ORDER BY {table}.path USING ~<~"
+        limited = f"{sql} {order} LIMIT {CAP + 1}"
         parts.append(f"SELECT %s, count(*) FROM ({limited}) rows")  # noqa: S608 our own querysets
         params += [key, *given]
     with connection.cursor() as cursor:

@@ -50,7 +50,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "waiting": [item for item in works if item.count],
             "nothing": [item for item in works if not item.count],
             "actions": navigation.actions(request),
-            "public_notices": navigation.address("public:notices"),
             "walk": walk.accounts(request),
         },
     )

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 from django.test import RequestFactory
+from django.urls import reverse
+from django.utils import timezone
 
 from approvals.organisations.models import User
 from approvals.organisations.roles import matrix
+from notifications.models import Message
 from project import navigation
 from tests.factories import (
     CountyFactory,
@@ -37,8 +40,8 @@ def counts(user: User) -> dict[str, int]:
 
 
 def test_every_entry_and_every_kind_of_work_leads_somewhere() -> None:
-    places = [*navigation.ENTRIES, *navigation.ACTIONS, *navigation.WORK]
-    assert [place.key for place in places if not navigation.address(place.url)] == []
+    for place in [*navigation.ENTRIES, *navigation.ACTIONS, *navigation.WORK]:
+        assert reverse(place.url)
 
 
 def test_every_permission_asked_for_exists() -> None:
@@ -60,11 +63,11 @@ def test_a_head_finds_the_queue_and_no_rosters() -> None:
 
 
 def test_an_administrator_finds_nothing_about_cases() -> None:
-    assert keys(person("administrator", CountyFactory())) == {"home", "programmes", "posts"}
+    assert keys(person("administrator", CountyFactory())) == {"home", "messages", "programmes", "posts"}
 
 
 def test_a_person_without_a_post_finds_nothing_but_what_everybody_may_read() -> None:
-    assert keys(UserFactory()) == {"home", "programmes"}
+    assert keys(UserFactory()) == {"home", "messages", "programmes"}
 
 
 def test_what_waits_is_counted_below_one_s_own_office_only() -> None:
@@ -84,6 +87,22 @@ def test_drafts_and_what_was_approved_wait_for_the_officer() -> None:
     at_step("draft", school=school)
     at_step("school_notice", school=school)
     assert counts(officer_of(school)) == {"drafts": 1, "school_to_notice": 1}
+
+
+def test_unread_messages_are_counted_for_their_reader_alone() -> None:
+    reader, other = officer_of(SchoolFactory()), officer_of(SchoolFactory())
+    for number in range(3):
+        Message.objects.create(
+            recipient=reader, event="returned", about="case", about_id=1, effect=str(number), created_at=timezone.now()
+        )
+    Message.objects.filter(effect="0").update(read_at=timezone.now())
+    counted = {
+        user: entry.count
+        for user in (reader, other)
+        for entry in navigation.entries(request_of(user))
+        if entry.key == "messages"
+    }
+    assert counted == {reader: 2, other: 0}
 
 
 def test_all_counts_are_one_statement(django_assert_num_queries: Any) -> None:
