@@ -1,26 +1,17 @@
 """The one process: web, two workers and the beat; and the doors that prepare what they need."""
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
-from django.db import connection
-from pytest_django import DjangoDbBlocker
 
 from project.celery import app
 from project.server import Background
+from tests.project.commands import ROOT, free_port, manage
 from workflows import background
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -59,40 +50,6 @@ def test_a_long_import_does_not_hold_up_notices(quick_beat: None, monkeypatch: p
 
 
 # ---------------------------------------------------------------- processes
-
-
-@pytest.fixture
-def new_database(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[str]:
-    """The address of a database of this test's own: migrated, but without a row; or wholly empty (param "empty")."""
-    there = connection.settings_dict
-    name = f"{there['TEST']['NAME']}_doors"
-    template = "template0" if getattr(request, "param", "") == "empty" else there["TEST"]["TEMPLATE"]
-    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        login = ":".join(filter(None, (there["USER"], there.get("PASSWORD"))))
-        place = {"host": there["HOST"], "port": there["PORT"]}
-        yield f"postgresql://{login}@/{name}?{urlencode({key: value for key, value in place.items() if value})}"
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-def manage(*arguments: str, database: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database, "DEMO": "1", "DEBUG": "0"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
 
 
 def answers_of_two_doors_at_once(database: str) -> list[str]:
