@@ -84,13 +84,13 @@ def test_serve_tells_its_address_refuses_a_taken_port_and_stops_cleanly(new_data
             assert response.status == 200
 
         second = manage("serve", "--port", str(port), database=new_database)
-        _, complaint = second.communicate(timeout=60)
+        _, complaint = second.communicate(timeout=180)
         assert second.returncode != 0
         assert f"Cannot listen on 127.0.0.1:{port}" in complaint
     finally:
         server.send_signal(signal.SIGTERM)
         started = time.monotonic()
-        _, err = server.communicate(timeout=60)
+        _, err = server.communicate(timeout=180)
     assert server.returncode == 0, err
     assert time.monotonic() - started < 20
     assert not (ROOT / "var" / "run" / f"serve-{port}.pid").exists()
