@@ -24,7 +24,7 @@ from approvals.organisations.models import Organisation
 from approvals.organisations.queries import county
 from approvals.programmes.models import Programme, ProgrammeVersion
 from workflows import record, working_days
-from workflows.actors import SYSTEM
+from workflows.actors import SYSTEM, Actor
 from workflows.clock import Moment, moment
 from workflows.decisions import Result, decide
 from workflows.facts import add_noticed, drop_noticed
@@ -311,7 +311,7 @@ def withdraw_line(line_id: int, by: UserActor, reason: Reason) -> Result:
     return decide([items[line.case_id]], "adjust", by, reason)[0]
 
 
-def remove_lines(case_ids: Iterable[int], step: str, by: Any, reason: Reason | None, at: Moment) -> None:
+def remove_lines(case_ids: Iterable[int], step: str, by: Actor, reason: Reason | None, at: Moment) -> None:
     """Takes the lines of cases that left a notice step off its list; part of the move (listeners.py).
 
     A notice that is public keeps its frozen bytes and says how many lines were removed; one that is not yet
@@ -328,7 +328,10 @@ def remove_lines(case_ids: Iterable[int], step: str, by: Any, reason: Reason | N
     for notice in unpublished:
         _recount(notice)
     for notice in Notice.objects.filter(pk__in=ids).only("pk", "path"):
-        record.write("remove_line", "notice", [notice.pk], by, step=step, path=notice.path, reason=reason, at=at)
+        post = by.permits(STEPS[step].reviewer, [notice.path]).get(notice.path, "")
+        record.write(
+            "remove_line", "notice", [notice.pk], by, post=post, step=step, path=notice.path, reason=reason, at=at
+        )
 
 
 def confirm_lines(case_ids: Iterable[int], step: str) -> None:
@@ -416,7 +419,7 @@ def recompute_open() -> int:
         running = Notice.objects.filter(state="published", day_kind="working").defer("frozen").order_by("pk")
         for notice in running.select_for_update():
             start, was = notice.published_on, notice.ends_on
-            assert start is not None and was is not None  # noqa: S101, PT018  a constraint says so
+            assert start is not None and was is not None  # noqa: PT018  a constraint says so
             notice.ends_on = working_days.notice_end(start, notice.days)
             provisional = _is_provisional(notice, start, notice.ends_on)
             if (notice.ends_on, provisional) == (was, notice.provisional):
@@ -495,7 +498,7 @@ def _label(field: str) -> str:
 def _write(
     notice: Notice,
     act: str,
-    by: Any,
+    by: Actor,
     post: str,
     *,
     states: tuple[str, str] = ("", ""),

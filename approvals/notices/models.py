@@ -40,10 +40,10 @@ class Notice(FSMModelMixin, models.Model):
     """The aid as the public reads it (`project` of the definition): it says nothing of a pupil's family."""
     kind = models.CharField(max_length=24)
     """Disbursement kind of the programme, which the wording goes by."""
-    title = models.CharField(_("title"), max_length=200)
-    body = models.TextField(_("text"))
+    title = models.CharField(_p("notice", "title"), max_length=200)
+    body = models.TextField(_p("notice", "text"))
     """Written by the system from its template: what is decided, about how many. Dates stand elsewhere."""
-    remark = models.CharField(_("remark"), max_length=300, blank=True)
+    remark = models.CharField(_p("notice", "remark"), max_length=300, blank=True)
     """A sentence the office adds; scanned for personal data like everything else that is shown."""
     columns = models.JSONField()
     """Canonical headings of the list, from the whitelist of its step."""

@@ -166,6 +166,16 @@ def current() -> QuerySet[Notice]:
     )
 
 
+def older(notices: QuerySet[Notice], last: Notice) -> QuerySet[Notice]:
+    """Those that come after `last` in the order of the public site."""
+    return notices.filter(Q(published_at__lt=last.published_at) | Q(published_at=last.published_at, pk__lt=last.pk))
+
+
+def ever_public() -> QuerySet[Notice]:
+    """Notices that are or were public: a draft, or one voided before it was signed, never was."""
+    return Notice.objects.filter(published_at__isnull=False).select_related("organisation", "programme").defer("frozen")
+
+
 def is_current(notice: Notice, today: date) -> bool:
     """Whether the public may see the list."""
     return notice.state == "published" and notice.ends_on is not None and notice.ends_on >= today
@@ -181,12 +191,24 @@ def listed(notice: Notice) -> QuerySet[NoticeLine]:
     return notice.lines.filter(state__in=["listed", "confirmed"]).order_by("number")
 
 
+def removed(notice: Notice) -> int:
+    """How many of the lines that were published are no longer on the list."""
+    if notice.published_at is None:
+        return 0
+    return notice.line_count - listed(notice).count()
+
+
 def shown_as(notice: Notice, name: str) -> QuerySet[NoticeLine]:
     """The lines whose shown name holds these characters, or is what the name is shown as where names are masked."""
     wanted = Q(shown_name__contains=name)
     if notice.mask_names:
         wanted |= Q(shown_name=mask_name(name))
     return listed(notice).annotate(shown_name=KT(f"shown__{NAME}")).filter(wanted)
+
+
+def lines_of(notice: Notice, name: str) -> QuerySet[NoticeLine]:
+    """For the office: the lines of pupils whose full name holds these characters, masked or not."""
+    return listed(notice).filter(case__application__student__name__contains=name)
 
 
 def publishers(notices: QuerySet[Notice]) -> dict[str, Any]:

@@ -119,6 +119,6 @@ def contacts(notice: Notice) -> list[str]:
         ("联系人", notice.contact),
         ("电话", notice.contact_phone),
         ("接待地点", notice.contact_place),
-        ("监督电话", notice.supervision_phone),
+        ("县资助中心监督电话", notice.supervision_phone if notice.step == "school_notice" else ""),
     )
     return [f"{label}：{value}" for label, value in known if value]

@@ -4,7 +4,7 @@ import pytest
 
 from approvals.notices.listing import rank, rows
 from approvals.notices.steps import STEPS
-from tests.factories import SchoolFactory, StudentFactory, at_step
+from tests.factories import SchoolFactory, StudentFactory, at_step, set_training_date
 
 
 def test_grades_and_classes_are_in_a_schools_order() -> None:
@@ -16,6 +16,7 @@ def test_grades_and_classes_are_in_a_schools_order() -> None:
 
 
 def test_the_list_is_ordered_by_school_grade_class_and_name_and_numbered_in_that_order(db: None) -> None:
+    set_training_date()
     school = SchoolFactory()
     pupils = [("王二", "二年级", "10班"), ("李一", "一年级", "1班"), ("张三", "二年级", "2班")]
     cases = [
@@ -35,6 +36,7 @@ def test_the_list_is_ordered_by_school_grade_class_and_name_and_numbered_in_that
 
 
 def test_a_masked_list_never_holds_the_whole_name(db: None) -> None:
+    set_training_date()
     application = at_step("school_notice", student=StudentFactory(name="欧阳小禾"))
     [(_case, shown)] = rows([application.case_id], ["姓名", "资助项目"], "义教生活补助", True)
     assert shown == {"姓名": "欧**", "资助项目": "义教生活补助"}

@@ -1,0 +1,64 @@
+"""What people type about a notice. Whether it may be done is judged by the actions."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from approvals.notices import reasons
+from approvals.notices.models import Notice
+from workflows.reasons import MIN_LENGTH, Reason, reasons_for
+
+
+class EditForm(forms.ModelForm):
+    """The author's part of a draft."""
+
+    class Meta:
+        model = Notice
+        fields = ("title", "remark", "contact", "contact_phone", "contact_place")
+        widgets = {"remark": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {
+            "remark": _("Shown to everybody. No names, numbers, birth dates, addresses or family circumstances."),
+            "contact_phone": _("An office line, never a private number."),
+        }
+
+
+class SignForm(forms.Form):
+    """The signer confirms having looked, at what exactly, before the list goes public."""
+
+    privacy_checked = forms.BooleanField(
+        required=False,
+        label=_("I have read the list and the text. They show nothing private beyond the columns above."),
+    )
+    seen = forms.CharField(widget=forms.HiddenInput)
+
+
+class ReasonForm(forms.Form):
+    """Why: a code from the list and a text."""
+
+    reason_code = forms.ChoiceField(label=_("Reason"))
+    reason_text = forms.CharField(
+        label=_("In words"),
+        max_length=1000,
+        min_length=MIN_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("At least 10 characters. It goes on the record, not on the public site."),
+    )
+
+    def __init__(self, act: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, prefix=act, **kwargs)
+        choices = reasons_for(act) if act == "adjust" else reasons.reasons_for(act)
+        self.fields["reason_code"].choices = [("", _("Please choose")), *choices]  # type: ignore[attr-defined]
+
+    @property
+    def reason(self) -> Reason:
+        """The reason given; asked for after `is_valid()`."""
+        return Reason(self.cleaned_data["reason_code"], self.cleaned_data["reason_text"].strip())
+
+
+class FindForm(forms.Form):
+    """A name looked for on one public list. Sent in the body, so that no address holds it."""
+
+    name = forms.CharField(
+        label=_("Name on this list"), max_length=50, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )

@@ -1,0 +1,70 @@
+"""What was done to a notice, in words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.notices.models import Notice
+from approvals.notices.reasons import REASONS
+from workflows.models import Record
+from workflows.reasons import REASONS as DECISION_REASONS
+from workflows.record import history as record_of
+
+ACTS: dict[str, Promise] = {
+    "draft": _p("act on a notice", "Drafted"),
+    "edit": _p("act on a notice", "Changed"),
+    "submit": _p("act on a notice", "Handed to the signer"),
+    "send_back": _p("act on a notice", "Sent back"),
+    "publish": _p("act on a notice", "Signed and published"),
+    "void": _p("act on a notice", "Voided"),
+    "remove_line": _p("act on a notice", "Line taken off the list"),
+    "recompute": _p("act on a notice", "End computed anew"),
+    "close": _p("act on a notice", "Period over"),
+    "conclude": _p("act on a notice", "Concluded"),
+    "take_down": _p("act on a notice", "Taken down"),
+}
+CONCLUSIONS: dict[str, Promise] = {
+    "no_objection": _("Nobody objected."),
+    "nothing_left": _("Every line was withdrawn before the end."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as the timeline component shows it."""
+
+    act: str
+    label: str
+    business_at: datetime
+    actor: str
+    actor_name: str
+    post: str
+    reason_code: str
+    reason_text: str
+    step: str = ""
+
+
+def timeline(notice: Notice) -> list[Line]:
+    """Everything that was done to a notice, oldest first; repeated edits of one person as one line."""
+    lines = record_of("notice", notice.pk)
+    grouped = groupby(lines, key=lambda line: (line.act, line.actor) if line.act == "edit" else line.pk)
+    return [_line(list(group)[-1]) for _key, group in grouped]
+
+
+def _line(record: Record) -> Line:
+    known = REASONS.get(record.reason_code) or DECISION_REASONS.get(record.reason_code)
+    conclusion = CONCLUSIONS.get(record.data.get("conclusion", ""))
+    return Line(
+        act=record.act,
+        label=str(ACTS.get(record.act, record.act)),
+        business_at=record.business_at,
+        actor=record.actor,
+        actor_name=record.actor_name,
+        post=record.post,
+        reason_code=str(known[0]) if known else record.reason_code,
+        reason_text=str(conclusion) if conclusion else record.reason_text,
+    )

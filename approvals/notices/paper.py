@@ -1,0 +1,100 @@
+"""A notice as it is read: text, columns, a page of its list. The same for offices, the public and print."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+
+from approvals.notices import queries, wording
+from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.steps import HEADINGS, SCHOOL, SUBJECT
+from approvals.organisations import papers
+
+ROWS_PER_FILE = 2000
+"""Typst keeps a whole document in memory; longer lists are printed in parts."""
+LONG = frozenset({SCHOOL, SUBJECT})
+TEMPLATE = Path(__file__).parent / "typst" / "notice.typ"
+
+
+class Cell(NamedTuple):
+    """A heading or value of the list; `long` ones may be broken over lines on a phone."""
+
+    text: str
+    long: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the list as shown: its cells in the order of the columns."""
+
+    line: int
+    number: int
+    cells: list["Cell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What a page of a notice shows."""
+
+    title: str
+    issuer: str
+    parts: list[wording.Part]
+    headings: list[Cell]
+    rows: list[Row]
+    next: int | None
+    """Number after which the next page begins; None on the last one."""
+
+
+def page_of(lines: QuerySet[NoticeLine], after: str | None, size: int) -> tuple[list[NoticeLine], int | None]:
+    """The lines after a number, at most `size`, and the number after which the next page begins."""
+    if after and after.isdecimal():
+        lines = lines.filter(number__gt=int(after[:9]))
+    found = list(lines[: size + 1])
+    return found[:size], found[size - 1].number if len(found) > size else None
+
+
+def paper_of(notice: Notice, lines: Sequence[NoticeLine], following: int | None = None) -> Paper:
+    """A notice with these lines of its list."""
+    columns = [heading for heading in notice.columns if heading in HEADINGS]
+    return Paper(
+        title=notice.title,
+        issuer=wording.issuer(notice.organisation),
+        parts=wording.parts(notice),
+        headings=[Cell(str(HEADINGS[heading]), heading in LONG) for heading in columns],
+        rows=[
+            Row(line.pk, line.number, [Cell(line.shown.get(heading, ""), heading in LONG) for heading in columns])
+            for line in lines
+        ],
+        next=following,
+    )
+
+
+def files_of(notice: Notice) -> list[int]:
+    """The parts in which the list is printed, from 1."""
+    return list(range(1, max(1, -(-queries.listed(notice).count() // ROWS_PER_FILE)) + 1))
+
+
+def pdf_of(notice: Notice, part: int = 1) -> bytes:
+    """The A4 paper for the notice board: text and list, or a further part of a long list.
+
+    Raises approvals.organisations.papers.PaperUnavailable without a Chinese font.
+    """
+    start = (part - 1) * ROWS_PER_FILE
+    paper = paper_of(notice, list(queries.listed(notice)[start : start + ROWS_PER_FILE]))
+    return papers.render(TEMPLATE, _data(notice, paper, part))
+
+
+def _data(notice: Notice, paper: Paper, part: int) -> Mapping[str, Any]:
+    return {
+        "title": paper.title,
+        "issuer": paper.issuer,
+        "date": wording.day_name(notice.published_on) if notice.published_on else "",
+        "parts": [{"heading": piece.heading, "text": piece.text} for piece in paper.parts] if part == 1 else [],
+        "columns": [heading for heading in notice.columns if heading in HEADINGS],
+        "rows": [[cell.text for cell in row.cells] for row in paper.rows],
+        "removed": queries.removed(notice),
+        "sha256": notice.sha256,
+        "part": part,
+    }

@@ -1,0 +1,27 @@
+"""Addresses of the offices' pages, and of the public site under its own name."""
+
+from django.urls import include, path
+
+from approvals.notices import public, views
+
+offices = [
+    path("", views.notice_list, name="list"),
+    path("new/", views.draft, name="draft"),
+    path("<int:notice_id>/", views.detail, name="detail"),
+    path("<int:notice_id>/find/", views.find, name="find"),
+    path("<int:notice_id>/edit/", views.edit, name="edit"),
+    path("<int:notice_id>/submit/", views.submit, name="submit"),
+    path("<int:notice_id>/publish/", views.publish, name="publish"),
+    path("<int:notice_id>/send-back/", views.send_back, name="send_back"),
+    path("<int:notice_id>/void/", views.void, name="void"),
+    path("<int:notice_id>/lines/<int:line_id>/", views.withdraw, name="withdraw"),
+]
+site = [
+    path("", public.notices, name="notices"),
+    path("notices/<slug:public_id>/", public.notice, name="notice"),
+    path("notices/<slug:public_id>/list.pdf", public.pdf, name="pdf"),
+]
+urlpatterns = [
+    path("notices/", include((offices, "notices"))),
+    path("public/", include((site, "public"))),
+]
