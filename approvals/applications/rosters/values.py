@@ -181,9 +181,9 @@ def parse_date(cell: Cell) -> WrittenDate | None:
     text = cell_text(cell)
     if not text:
         return None
-    number = int(cell) if isinstance(cell, int | float) else int(text) if text.isdecimal() else 0
+    number = cell if isinstance(cell, int | float) else int(text) if text.isdecimal() else 0
     if _FIRST_SERIAL <= number <= _LAST_SERIAL:
-        found = date(1899, 12, 30) + timedelta(days=number)
+        found = date(1899, 12, 30) + timedelta(days=int(number))
         return WrittenDate(found.year, found.month, found.day)
     match = _DATE.fullmatch(text) or _EIGHT.fullmatch(text)
     if not match:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from math import isfinite
 from typing import Any
 from xml.parsers import expat
 
@@ -391,6 +392,8 @@ class SheetReader:
         try:
             number = float(text)
         except ValueError:
+            return text
+        if not isfinite(number):
             return text
         if style in self.date_styles and (day := as_date(number, self.from_1904)):
             return day

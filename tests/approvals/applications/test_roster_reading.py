@@ -514,6 +514,13 @@ def test_numbers_and_dates_keep_their_kind():
     assert row.get("联系电话") == 13812345678
 
 
+@pytest.mark.parametrize("number", [b"1e999", b"nan", b"-inf"])
+def test_a_number_that_is_none_is_a_word(number):
+    data = roster(pupil(0, 序号=987), arrange=lambda _w, sheet: sheet.write_number("V2", 654))
+    data = repacked(data, sheet1=lambda xml: xml.replace(b"<v>987</v>", b"<v>%s</v>" % number).replace(b"654", number))
+    assert read_roster(data, "名单.xlsx").rows[0].get("备注") == number.decode()
+
+
 def test_days_count_from_1904_where_the_workbook_says_so():
     workbook = openpyxl.Workbook()
     workbook.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
