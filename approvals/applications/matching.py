@@ -24,7 +24,7 @@ SENTENCES: dict[str, Promise] = {
     "other_county": _("The register lists the household in another county."),
     "register_missing": _("No register is loaded to compare with."),
     "account_shared": _("The same account is named for %(count)s pupils who do not share a household."),
-    "holder_differs": _("The account holder is neither the pupil nor the guardian named."),
+    "card_name_mismatch": _("The account holder is neither the pupil nor the guardian named."),
 }
 SOURCES: dict[str, Promise] = {
     registers.POOR_HOUSEHOLDS: _("Register of poor households"),
@@ -124,7 +124,7 @@ def _account(application: Application, shared: Mapping[bytes, int]) -> list[Foun
         found.append(Found("accounts", "account_shared", {"count": count}))
     names = {application.student.name, application.guardian_name}
     if application.account_hash and application.holder_name and application.holder_name not in names:
-        found.append(Found("accounts", "holder_differs", {}))
+        found.append(Found("accounts", "card_name_mismatch", {}))
     return found
 
 

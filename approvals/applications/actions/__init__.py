@@ -2,7 +2,7 @@
 
 from approvals.applications.actions.changing import Entry, Identity, change, enter
 from approvals.applications.actions.creating import ApplicationSpec, Created, create_applications
-from approvals.applications.actions.evidence import add_evidence, open_evidence, remove_evidence
+from approvals.applications.actions.evidence import add_evidence, open_evidence, open_form, remove_evidence
 from approvals.applications.actions.matching import match_waiting, waive_hits
 from approvals.applications.actions.submitting import (
     Answer,
@@ -27,6 +27,7 @@ __all__ = [
     "mark_ended",
     "match_waiting",
     "open_evidence",
+    "open_form",
     "refresh_missing",
     "remove_evidence",
     "submit",

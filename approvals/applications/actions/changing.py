@@ -216,10 +216,11 @@ def _state(application: Application, stated: Mapping[str, Any], changed: _Change
     for name, new in stated.items():
         if name not in STATED:
             raise ValueError(f"not stated by a school: {name}")
-        changed.note(name, circumstances_of(application) if name == "circumstances" else getattr(application, name), new)
+        family = name == "circumstances"
+        changed.note(name, circumstances_of(application) if family else getattr(application, name), new)
         if name not in changed.fields:
             continue
-        if name == "circumstances":
+        if family:
             application.circumstances = json.dumps(new, ensure_ascii=False, default=str) if new else None
         else:
             setattr(application, name, (new or None) if name in SECRETS else new)

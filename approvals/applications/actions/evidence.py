@@ -15,9 +15,12 @@ from approvals.applications.refusals import Refused
 from approvals.organisations import queries as organisations
 from approvals.organisations.authority import UserActor
 from workflows import record
+from workflows.flows.aid import REVIEWERS
 
 MOST = 20
 """Papers per application."""
+JUDGES = ("submit_application", *REVIEWERS.values())
+"""Who sees what the family states of its circumstances: who enters it, and who judges it."""
 
 
 def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserActor) -> Evidence:
@@ -95,3 +98,16 @@ def _safe_name(name: str, content_type: str) -> str:
     stem = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
     stem = "".join(sign for sign in stem if sign.isprintable() and sign not in '<>:"|?*;').strip() or "paper"
     return stem[:100] + {"application/pdf": ".pdf"}.get(content_type, ".jpg")
+
+
+
+def open_form(application: Application, by: UserActor) -> bool:
+    """Writes that the form was opened on the record; answers whether this person may see the family's circumstances.
+
+    Raises PermissionDenied unless `by` may see the case.
+    """
+    path = application.path
+    post = by.require("view_case", path)
+    judges = any(by.permits(permission, [path]) for permission in JUDGES)
+    record.write("form_pdf", "case", [application.pk], by, post=post, path=path, data={"family": judges})
+    return judges

@@ -31,10 +31,10 @@ class Answer(NamedTuple):
     message: str
 
 
-def submit(case_ids: Iterable[int], by: Actor, key: str | None = None) -> list[Answer]:
-    """Submits drafts and resubmits returned applications, one or ten thousand; an answer per case that was open.
+def submit(case_ids: Iterable[int], by: Actor) -> list[Answer]:
+    """Submits drafts and resubmits returned applications, one or ten thousand.
 
-    The same `key` again changes nothing and returns the first answers.
+    An answer per case that waits to be submitted, in the order given; a case that no longer does has none.
     """
     wanted = list(dict.fromkeys(case_ids))
     with transaction.atomic():
@@ -43,21 +43,22 @@ def submit(case_ids: Iterable[int], by: Actor, key: str | None = None) -> list[A
     answers: list[Answer] = []
     for step, outcome in (("draft", "submit"), ("correction", "resubmit")):
         items = open_items(AidFlow, step, wanted)
-        answers += _decided(items, decide(items.values(), outcome, by, key=key and f"{outcome}:{key}"))
+        answers += _decided(items, decide(items.values(), outcome, by))
     return _in_order(wanted, answers)
 
 
-def take_back(
-    case_ids: Iterable[int], outcome: str, by: Actor, reason: Reason | None = None, key: str | None = None
-) -> list[Answer]:
-    """Withdraws (`withdraw`) or cancels (`cancel`, which needs a reason) cases where they stand."""
+def take_back(case_ids: Iterable[int], outcome: str, by: Actor, reason: Reason | None = None) -> list[Answer]:
+    """Withdraws (`withdraw`) or cancels (`cancel`, which needs a reason) cases where they stand.
+
+    An answer per case that has not ended, in the order given.
+    """
     if outcome not in ("withdraw", "cancel"):
         raise ValueError(outcome)
     wanted = list(dict.fromkeys(case_ids))
     items = dict(
         WorkItem.objects.filter(process_id__in=wanted, finished=None).values_list("process_id", "id")
     )
-    results = decide(items.values(), outcome, by, reason=reason, key=key and f"{outcome}:{key}")
+    results = decide(items.values(), outcome, by, reason=reason)
     return _in_order(wanted, _decided(items, results))
 
 

@@ -127,7 +127,7 @@ def test_an_account_in_a_third_persons_name_is_a_hit() -> None:
     stranger = at_step("data_check", holder_name="李四")
     parent = at_step("data_check", holder_name="王大山")
     run_due()
-    assert hits(stranger) == ["holder_differs"]
+    assert hits(stranger) == ["card_name_mismatch"]
     assert state(parent) == "pending_approval"
 
 
