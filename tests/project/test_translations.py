@@ -99,3 +99,18 @@ def test_nothing_half_written_is_left_beside_a_catalogue(tmp_path: Path, setting
     messages.update(file, {Message("Return")})
     translations.compile_stale()
     assert sorted(path.name for path in file.parent.iterdir()) == ["django.mo", "django.po"]
+
+
+def test_one_text_translated_in_two_ways_is_told_and_one_not_yet_translated_is_not(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.BASE_DIR = tmp_path
+    for app, translation in (("workflows", "退回"), ("notifications", "返回"), ("project", "")):
+        file = tmp_path / app / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+        messages.update(file, {Message("Return")})
+        catalogue = polib.pofile(str(file))
+        catalogue.find("Return").msgstr = translation
+        catalogue.save()
+    (conflict,) = messages.conflicts()
+    assert "退回" in conflict
+    assert "返回" in conflict

@@ -122,7 +122,7 @@ def conflicts() -> list[str]:
     seen: dict[Message, tuple[str, Path]] = {}
     problems = []
     for file in catalogues():
-        for entry in read(file):
+        for entry in filter(is_translated, read(file)):
             translation = entry.msgstr or str(entry.msgstr_plural)
             other, where = seen.setdefault(message(entry), (translation, file))
             if other != translation:
