@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from django.utils.translation import pgettext as _p
 
 from approvals.applications import queries
 from approvals.applications.actions.changing import circumstances_of
@@ -95,7 +96,7 @@ def _compose(application: Application, with_family: bool, today: date) -> Paper:
             "family": _("The family's circumstances"), "members": _("Members of the family"),
             "opinion": _("Opinion of the class review"), "school_opinion": _("Opinion of the school"),
             "signature": _("Signature"), "date": _("Date"), "seal": _("(seal)"), "head": _("Head of the school"),
-            "panel": _("For the panel"), "number": _("No."), "printed": _("Printed on"), "school": _("School"),
+            "panel": _("For the panel"), "number": _p("form", "No."), "printed": _("Printed on"), "school": _("School"),
         },
         withheld="" if with_family else _("Shown only to those who judge the application."),
     )  # fmt: skip
