@@ -100,7 +100,8 @@ def take_rows(
 def _rows_done(roster: int | None) -> set[int]:
     if roster is None:
         return set()
-    return set(Application.objects.filter(roster=roster).values_list("roster_row", flat=True))
+    rows = Application.objects.filter(roster=roster).values_list("roster_row", flat=True)
+    return {row for row in rows if row is not None}
 
 
 def _take_chunk(
