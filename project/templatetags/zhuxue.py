@@ -20,15 +20,25 @@ from workflows import nodes, reasons, states
 register = template.Library()
 
 STEPS: dict[str, Promise] = {
-    **states.NAMES,
     "draft": _p("step", "Application"),
     "acceptance": _p("step", "Acceptance"),
-    "correction": _p("step", "Correction by the school"),
+    "school_review": _p("step", "School review"),
+    "school_notice": _p("step", "School notice"),
+    "township_review": _p("step", "Township review"),
+    "county_review": _p("step", "County review"),
+    "data_check": _p("step", "Data check"),
+    "recheck": _p("step", "Re-check"),
     "pending_approval": _p("step", "Approval"),
+    "county_notice": _p("step", "County notice"),
     "payment": _p("step", "Payment due"),
     "disbursement": _p("step", "Disbursement"),
+    "correction": _p("step", "Correction by the school"),
+    "completed": _p("step", "Completed"),
+    "rejected": _p("step", "Rejected"),
+    "withdrawn": _p("step", "Withdrawn"),
+    "cancelled": _p("step", "Cancelled"),
 }
-"""What a route's steps are called; most bear the name of the state that a case has there."""
+"""What the steps and the ends of a route are called."""
 
 ACTS: dict[str, Promise] = {**nodes.OUTCOMES, "open": _p("act", "Draft opened")}
 """What the lines of a case's record are called."""
