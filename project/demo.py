@@ -114,7 +114,7 @@ def _alone() -> Iterator[None]:
 
 
 def _patiently(reset: Callable[[], Loaded]) -> Loaded:
-    """Emptying locks every table; where that crosses somebody else's locks, one of the two gives way and tries again."""
+    """Emptying locks every table; where that crosses the locks of others, one of the two gives way and tries again."""
     for attempt in range(1, ATTEMPTS):
         try:
             return reset()
@@ -126,12 +126,13 @@ def _patiently(reset: Callable[[], Loaded]) -> Loaded:
 def _fill(pupils: int) -> Loaded:
     TrainingClock.objects.create(date=FIRST_DAY)
     load_calendar()
-    load_programmes()
-    load_organisations()
-    load_quotas()
-    posts = _accounts()
-    count = _people(pupils)
-    record.write("load_demo", "demo", [0], SYSTEM, post="system", data={"pupils": count, "posts": posts})
+    with clock.held():  # every line of the record of one moment
+        load_programmes()
+        load_organisations()
+        load_quotas()
+        posts = _accounts()
+        count = _people(pupils)
+        record.write("load_demo", "demo", [0], SYSTEM, post="system", data={"pupils": count, "posts": posts})
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return Loaded(count, fresh=True)
@@ -230,6 +231,7 @@ def _empty() -> None:
     tables = sorted({model._meta.db_table for model in models if model._meta.managed} - kept)
     quoted = [connection.ops.quote_name(table) for table in tables]
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks still to come is not emptied
         guarded = _guarded(cursor)
         for table in guarded:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")

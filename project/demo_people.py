@@ -42,7 +42,11 @@ GRADES: dict[str, tuple[tuple[int, str], ...]] = {
 """Grades by stage, each with the year of schooling it is."""
 SHARE = {"primary": 0.55, "junior": 0.24, "senior": 0.12, "voc": 0.08, "special": 0.01}
 """Of all pupils, about as in the county (DOMAIN.md §5.2)."""
-WEIGHT = {SchoolForm.COUNTY_DIRECT: 6.0, SchoolForm.CENTRAL: 6.0, SchoolForm.VILLAGE: 2.0, SchoolForm.TEACHING_POINT: 0.6}
+WEIGHT = {
+    SchoolForm.COUNTY_DIRECT: 6.0, SchoolForm.CENTRAL: 6.0, SchoolForm.VILLAGE: 2.0, SchoolForm.TEACHING_POINT: 0.6,
+}  # fmt: skip
+"""How large schools are beside each other within a stage; others weigh `OTHER_WEIGHT`."""
+OTHER_WEIGHT = 4.0
 CLASS_SIZE = 45
 
 POOR_SHARE = 0.08
@@ -96,7 +100,8 @@ def seats(schools: list[Organisation], count: int) -> list[Seat]:
     found: list[Seat] = []
     for stage, pupils in _split(count, SHARE).items():
         teaching = {school.pk: school for school in schools if stage in school.stages}
-        for key, of_school in _split(pupils, {key: WEIGHT.get(school.form, 4.0) for key, school in teaching.items()}).items():
+        weights = {key: WEIGHT.get(school.form, OTHER_WEIGHT) for key, school in teaching.items()}
+        for key, of_school in _split(pupils, weights).items():
             found += _seats_of(teaching[key], stage, of_school)
     return found
 

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 
-from approvals.organisations.county_file import County, School, Township, read_file
+from approvals.organisations.county_file import County, CountyFile, School, Township, read_file
 from approvals.organisations.models import FormerName, Organisation, Post, User
 from approvals.organisations.projection import project_posts
 from approvals.organisations.refusals import Refused
@@ -33,34 +34,59 @@ def load_organisations(path: Path | None = None) -> list[str]:
     file = read_file(path)
     with transaction.atomic():
         known = {each.code: each for each in Organisation.objects.select_for_update().filter(valid_to=None)}
-        new = []
-        for above, kind, office in file.offices():
-            if office.code not in known:
-                new.append(office.code)
-            known[office.code] = _put(known.get(office.code), known.get(above), kind, office, file.founded)
+        if known or Organisation.objects.exists():
+            new = _follow(file, known)
+        else:
+            known = _plant(file)
+            new = list(known)
+        for _, _, office in file.offices():
+            _keep_former_names(known[office.code], office)
         record.write("add_organisation", "organisation", [known[code].pk for code in new], SYSTEM, post="system")
     return new
 
 
-def _put(
-    organisation: Organisation | None,
-    above: Organisation | None,
-    kind: str,
-    office: County | Township | School,
-    founded: date,
-) -> Organisation:
-    fields = office.model_dump(exclude={"former", "schools", "code"}) | {
+def _plant(file: CountyFile) -> dict[str, Organisation]:
+    """The whole tree at once, where there is none yet; treebeard would take seven statements for each office."""
+    planted: dict[str, Organisation] = {}
+    for above, kind, office in file.offices():
+        node, parent = Organisation(**_fields(kind, office, file)), planted.get(above)
+        if parent is not None:
+            parent.numchild += 1
+        node.depth = parent.depth + 1 if parent else 1
+        node.path = Organisation._get_path(
+            parent.path if parent else None, node.depth, parent.numchild if parent else 1
+        )
+        planted[office.code] = node
+    Organisation.objects.bulk_create(planted.values())
+    return planted
+
+
+def _follow(file: CountyFile, known: dict[str, Organisation]) -> list[str]:
+    """Brings the tree in line with the file; returns the codes that are new and adds them to `known`."""
+    new = []
+    tree = Organisation.objects
+    for above, kind, office in file.offices():
+        fields = _fields(kind, office, file)
+        node = known.get(office.code)
+        if node is None:
+            node, parent = Organisation(**fields), known.get(above)
+            known[office.code] = tree.add_child(parent, instance=node) if parent else tree.add_root(instance=node)
+            new.append(office.code)
+        elif any(getattr(node, name) != value for name, value in fields.items()):
+            for name, value in fields.items():
+                setattr(node, name, value)
+            node.save()
+    return new
+
+
+def _fields(kind: str, office: County | Township | School, file: CountyFile) -> dict[str, Any]:
+    return office.model_dump(exclude={"former", "schools"}) | {
         "kind": kind,
-        "code": office.code,
-        "valid_from": office.valid_from or founded,
+        "valid_from": office.valid_from or file.founded,
     }
-    if organisation is None:
-        organisation = Organisation(**fields)
-        organisation = above.add_child(instance=organisation) if above else Organisation.add_root(instance=organisation)
-    elif any(getattr(organisation, name) != value for name, value in fields.items()):
-        for name, value in fields.items():
-            setattr(organisation, name, value)
-        organisation.save()
+
+
+def _keep_former_names(organisation: Organisation, office: County | Township | School) -> None:
     for former in office.former:
         FormerName.objects.update_or_create(
             organisation=organisation,
@@ -68,7 +94,6 @@ def _put(
             name=former.name,
             defaults={"valid_from": former.valid_from, "valid_to": former.valid_to},
         )
-    return organisation
 
 
 # ---------------------------------------------------------------- posts
@@ -84,10 +109,10 @@ class Appointment:
     starts_on: date
     ends_on: date | None = None
 
-    def overlapping(self) -> Q:
-        """The posts that are held at some time during this one."""
-        begun = Q() if self.ends_on is None else Q(starts_on__lte=self.ends_on)
-        return begun & Q(revoked_at=None) & (Q(ends_on=None) | Q(ends_on__gte=self.starts_on))
+    def overlaps(self, held: Post) -> bool:
+        """Whether a post is held at some time during this one."""
+        begun = self.ends_on is None or held.starts_on <= self.ends_on
+        return begun and (held.ends_on is None or held.ends_on >= self.starts_on)
 
 
 def appoint(
@@ -103,21 +128,22 @@ def appoint(
 def appoint_all(appointments: Sequence[Appointment], by: Actor) -> list[Post]:
     """`appoint` for many, all or none. The system may give posts too: the first administrator's, the demo's."""
     with transaction.atomic():
-        people = {each.user.person for each in appointments}
-        list(User.objects.select_for_update().filter(person__in=people).order_by("pk"))
+        held = _held_by({each.user.person for each in appointments})
         under = _authority(by, {each.organisation.path for each in appointments})
         posts = []
         for each in appointments:
             _may_be_given(each, by)
-            posts.append(
-                Post.objects.create(
-                    user=each.user,
-                    organisation=each.organisation,
-                    role=each.role,
-                    starts_on=each.starts_on,
-                    ends_on=each.ends_on,
-                )
+            _fits_beside(each, held[each.user.person])
+            post = Post(
+                user=each.user,
+                organisation=each.organisation,
+                role=each.role,
+                starts_on=each.starts_on,
+                ends_on=each.ends_on,
             )
+            held[each.user.person].append(post)
+            posts.append(post)
+        Post.objects.bulk_create(posts)
         _write("appoint", posts, by, under)
         project_posts({post.user_id for post in posts})
     return posts
@@ -166,17 +192,25 @@ def _may_be_given(each: Appointment, by: Actor) -> None:
     closed = each.organisation.valid_to
     if each.starts_on < each.organisation.valid_from or (closed is not None and closed < each.starts_on):
         raise Refused("office_closed", organisation=each.organisation)
-    for held in _held(each):
-        if held.user_id == each.user.pk and held.role == each.role and held.organisation_id == each.organisation.pk:
+
+
+def _fits_beside(each: Appointment, held: Iterable[Post]) -> None:
+    """Whether the person's other posts allow this one; raises Refused."""
+    for post in filter(each.overlaps, held):
+        if post.user_id == each.user.pk and post.role == each.role and post.organisation_id == each.organisation.pk:
             raise Refused("already_held", user=each.user)
-        if allowed.clash(held.role, each.role) and _one_above_the_other(held.organisation, each.organisation):
-            raise Refused("incompatible", user=each.user, organisation=held.organisation, role=_role_name(held.role))
+        if matrix().clash(post.role, each.role) and _one_above_the_other(post.organisation, each.organisation):
+            raise Refused("incompatible", user=each.user, organisation=post.organisation, role=_role_name(post.role))
 
 
-def _held(each: Appointment) -> Iterable[Post]:
-    """The posts of the natural person, under any account, that overlap the appointment."""
-    posts = Post.objects.filter(each.overlapping(), user__person=each.user.person)
-    return posts.select_related("organisation")
+def _held_by(people: set[UUID]) -> dict[UUID, list[Post]]:
+    """The posts of natural persons, under any of their accounts; the accounts stay locked until the end."""
+    list(User.objects.select_for_update().filter(person__in=people).order_by("pk").values_list("pk"))
+    held: dict[UUID, list[Post]] = {person: [] for person in people}
+    posts = Post.objects.filter(user__person__in=people, revoked_at=None)
+    for post in posts.select_related("user", "organisation"):
+        held[post.user.person].append(post)
+    return held
 
 
 def _one_above_the_other(one: Organisation, other: Organisation) -> bool:

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from approvals.organisations.models import FormerName, Kind, Organisation, SchoolForm
+from approvals.organisations.models import FormerName, Kind, Organisation, Post, SchoolForm
 
 STEP = Organisation.steplen
 """Characters that one level of the tree adds to a path."""
@@ -81,3 +81,28 @@ def below_township(paths: Iterable[str]) -> set[str]:
     wanted = {above for found in ancestors.values() for above in found}
     townships = set(Organisation.objects.filter(path__in=wanted, kind=Kind.TOWNSHIP).values_list("path", flat=True))
     return {path for path, found in ancestors.items() if townships.intersection(found)}
+
+
+# ---------------------------------------------------------------- posts
+
+
+def posts_under(prefixes: Iterable[str], words: str = "", role: str = "") -> QuerySet[Post]:
+    """Posts at or below offices, the latest first; by a word of the person's, account's or office's name, by role."""
+    posts = Post.objects.filter(organisation__in=offices_under(prefixes)).select_related("user", "organisation")
+    if words:
+        posts = posts.filter(
+            Q(user__name__icontains=words) | Q(user__username__icontains=words)
+            | Q(organisation__name__icontains=words)
+        )  # fmt: skip
+    if role:
+        posts = posts.filter(role=role)
+    return posts.order_by("-pk")
+
+
+def standing(post: Post, day: date) -> str:
+    """in_force, to_come, ended or revoked."""
+    if post.revoked_at is not None:
+        return "revoked"
+    if post.ends_on is not None and post.ends_on < day:
+        return "ended"
+    return "to_come" if post.starts_on > day else "in_force"

@@ -63,16 +63,16 @@ def take_over(families: Iterable[Family]) -> int:
 
 def _write(families: list[Family]) -> int:
     households = _keys(Household, len(families))
-    pupils = [(household, family, pupil) for household, family in zip(households, families, strict=True)
-              for pupil in family.pupils]
+    pupils = [
+        (household, family, pupil)
+        for household, family in zip(households, families, strict=True)
+        for pupil in family.pupils
+    ]
     students = _keys(Student, len(pupils))
     _copy(
         Household,
         "id number village size",
-        (
-            (key, family.number, family.village, family.size)
-            for key, family in zip(households, families, strict=True)
-        ),
+        ((key, family.number, family.village, family.size) for key, family in zip(households, families, strict=True)),
     )
     _copy(
         Student,
@@ -112,6 +112,7 @@ def _keys(model: Any, count: int) -> list[int]:
 def _copy(model: Any, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
     names = ", ".join(columns.split())
     with (
+        connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
     ):

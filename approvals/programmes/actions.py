@@ -48,12 +48,15 @@ def _load(file: ProgrammeFile) -> list[str]:
     )
     # One loader at a time: two would both take the next number.
     versions = ProgrammeVersion.objects.filter(programme=Programme.objects.select_for_update().get(pk=file.code))
-    for window in file.windows:
-        Window.objects.update_or_create(
-            programme=programme,
-            term=window.term,
-            defaults={"opens_on": window.opens_on, "closes_on": window.closes_on},
-        )
+    Window.objects.bulk_create(
+        [
+            Window(programme=programme, term=window.term, opens_on=window.opens_on, closes_on=window.closes_on)
+            for window in file.windows
+        ],
+        update_conflicts=True,
+        unique_fields=["programme", "term"],
+        update_fields=["opens_on", "closes_on"],
+    )
     Window.objects.filter(programme=programme).exclude(term__in=[window.term for window in file.windows]).delete()
 
     definition = file.definition()

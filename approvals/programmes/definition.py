@@ -89,12 +89,14 @@ class Words(Part):
 
 
 class Rule(Part):
-    """An eligibility rule: a CEL expression over the facts, and what to say when it holds, fails or is open.
+    """An eligibility rule: what it asks for, a CEL expression over the facts, and what to say of each answer.
 
     A failed rule never refuses an application: people see the finding and judge.
     """
 
     code: Code
+    asks: Words
+    """For the public page, before there is anybody to judge."""
     when: Text
     holds: Words
     fails: Words
@@ -127,7 +129,7 @@ class RateLine(Part):
     stage: Stage | Literal[""] = ""
     tier: str = ""
     amount: Yuan
-    source: Annotated[str, Field(min_length=4, max_length=200)]
+    source: Annotated[str, Field(min_length=2, max_length=200)]
 
 
 class NoticeRule(Part):
@@ -231,7 +233,7 @@ class ProgrammeFile(Definition):
         return self.model_dump(mode="json", exclude={"windows"})
 
 
-def _route() -> list[Step]:
+def route() -> list[Step]:
     """The steps of a case that nothing holds up, in their order."""
     node = AidFlow.instance.node("draft")
     steps = []
@@ -242,15 +244,14 @@ def _route() -> list[Step]:
 
 
 def _route_problems(definition: Definition) -> Iterator[str]:
-    route = _route()
-    optional = [node.name for node in route if node.optional]
+    optional = [node.name for node in route() if node.optional]
     if unknown := set(definition.steps) - set(optional):
         yield f"steps: no optional step of the route: {', '.join(sorted(unknown))}"
     elif definition.steps != [step for step in optional if step in definition.steps]:
         yield f"steps: write them once and in the order of the route: {', '.join(optional)}"
     if unknown := set(definition.limits) - {node.name for node in AidFlow.instance.nodes()}:
         yield f"limits: no step of the route: {', '.join(sorted(unknown))}"
-    noticed = {node.name for node in route if isinstance(node, PublicNotice)} & set(definition.steps)
+    noticed = {node.name for node in route() if isinstance(node, PublicNotice)} & set(definition.steps)
     if set(definition.notices) != noticed:
         yield f"notices: must be given for exactly {', '.join(sorted(noticed)) or 'no step'}"
     for step, notice in definition.notices.items():
@@ -295,7 +296,7 @@ def _double(definition: Definition) -> Iterator[str]:
 # ---------------------------------------------------------------- reading
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML as everywhere, but a key given twice is refused instead of silently overriding the first."""
 
 

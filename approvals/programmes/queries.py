@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 
 from django.db.models import F, Max, Q, QuerySet
 
@@ -40,8 +41,13 @@ def rate_for(version: ProgrammeVersion, term: str, stage: str, tier: str = "") -
 
 def amounts_for(version: ProgrammeVersion, term: str, stage: str) -> dict[str, Rate]:
     """The rates of a term by tier; one under "" where the programme has no tiers. In the order of the amounts."""
-    begun = Rate.objects.filter(version=version, first_term__lte=term, stage__in=["", stage]).order_by("first_term")
-    latest = {rate.tier: rate for rate in begun}
+    return in_force(Rate.objects.filter(version=version), term, stage)
+
+
+def in_force(rates: Iterable[Rate], term: str, stage: str) -> dict[str, Rate]:
+    """Of a version's rates those of a term and stage, by tier, in the order of the amounts."""
+    begun = [rate for rate in rates if rate.first_term <= term and rate.stage in ("", stage)]
+    latest = {rate.tier: rate for rate in sorted(begun, key=lambda rate: rate.first_term)}
     return {rate.tier: rate for rate in sorted(latest.values(), key=lambda rate: rate.amount)}
 
 
@@ -95,3 +101,29 @@ def group_name(group: str, language: str | None = None) -> str:
     for each in current(group):
         return each.rules.group_name_en if language == "en" else each.rules.group_name
     return group
+
+
+# ---------------------------------------------------------------- for the public page
+
+
+class Offer(NamedTuple):
+    """A programme as the public page shows it."""
+
+    version: ProgrammeVersion
+    windows: list[Window]
+    rates: list[Rate]
+
+    def open_window(self, on: date) -> Window | None:
+        return next((window for window in self.windows if window.opens_on <= on <= window.closes_on), None)
+
+
+def offers(code: str | None = None) -> list[Offer]:
+    """The programmes in force, or one, each with its windows (latest first) and rates; three statements."""
+    versions = [each for each in current() if code in (None, each.programme_id)]
+    windows: dict[str, list[Window]] = {}
+    for window in Window.objects.filter(programme__in=[each.programme_id for each in versions]).order_by("-term"):
+        windows.setdefault(window.programme_id, []).append(window)
+    rates: dict[int, list[Rate]] = {}
+    for rate in Rate.objects.filter(version__in=versions).order_by("-first_term", "stage", "-amount"):
+        rates.setdefault(rate.version_id, []).append(rate)
+    return [Offer(each, windows.get(each.programme_id, []), rates.get(each.pk, [])) for each in versions]

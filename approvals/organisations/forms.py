@@ -1,0 +1,73 @@
+"""Forms of the posts page."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.organisations import roles
+from approvals.organisations.models import Organisation, User
+from approvals.organisations.queries import offices_under
+from workflows.reasons import MIN_LENGTH
+
+STANDINGS = {
+    "in_force": _p("post", "In force"),
+    "to_come": _p("post", "To come"),
+    "ended": _p("post", "Ended"),
+    "revoked": _p("post", "Taken away"),
+}
+
+
+class DayInput(forms.DateInput):
+    """The browser's own date field."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class FilterForm(forms.Form):
+    """Which posts to list."""
+
+    q = forms.CharField(label=_("Person, account or office"), required=False, max_length=80)
+    role = forms.ChoiceField(label=_("Role"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [("", _p("posts", "All")), *roles.NAMES.items()]
+
+
+class AppointForm(forms.Form):
+    """A person, a role, an office or school, and the days."""
+
+    user = forms.CharField(
+        label=_("Account"), max_length=150, help_text=_("The name the person signs in with, such as officer1.")
+    )
+    organisation = forms.ModelChoiceField(label=_("Office or school"), queryset=Organisation.objects.none())
+    role = forms.ChoiceField(label=_("Role"), choices=list(roles.NAMES.items()))
+    starts_on = forms.DateField(label=_("From"), widget=DayInput)
+    ends_on = forms.DateField(
+        label=_("Until"), widget=DayInput, required=False, help_text=_("The last day; empty where none is set.")
+    )
+
+    def __init__(self, *args: Any, offices: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organisation"].queryset = offices_under(offices).filter(valid_to=None)  # type: ignore[attr-defined]
+
+    def clean_user(self) -> User:
+        found = User.objects.filter(username=self.cleaned_data["user"].strip(), is_active=True).first()
+        if found is None:
+            raise forms.ValidationError(gettext("There is no such account."))
+        return found
+
+
+class RevokeForm(forms.Form):
+    """Why a post is taken away."""
+
+    reason = forms.CharField(
+        label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("At least 10 characters; it goes on the record."),
+    )  # fmt: skip
