@@ -29,6 +29,9 @@ from workflows.ways import Way, way_of
 Holds = Callable[[str], bool]
 """Whether the reader holds a permission at the case's office."""
 
+SYSTEM_ONLY = "system"
+"""The permission of outcomes that no person may take."""
+
 LEVELS: dict[str, Promise] = {
     "submit": _p("level", "submitting"),
     "school": _p("level", "school review"),
@@ -186,7 +189,7 @@ def panel(case: Case, item: WorkItem | None, step: Step | None, person: str, hol
     """What the reader can do now. The same questions are asked again when he does it."""
     if item is None or step is None:
         return Panel()
-    mine = {name for name, way in step.outcomes.items() if holds(way.permission)}
+    mine = {name for name, way in step.outcomes.items() if way.permission != SYSTEM_ONLY and holds(way.permission)}
     judged = isinstance(step, Review)
     acted = _acted_elsewhere(case, person, step) if judged and mine & set(OUTCOMES) else ""
     open_to_me = [name for name in step.outcomes if name in mine and name in OUTCOMES] if not acted else []
@@ -197,7 +200,7 @@ def panel(case: Case, item: WorkItem | None, step: Step | None, person: str, hol
         mine=bool(mine & set(OUTCOMES)),
         acted=acted,
         choices=[Choice(name, _obstacle(case, step, name)) for name in open_to_me],
-        roles=matrix().roles_with(step.permission) if step.permission != "system" else [],
+        roles=matrix().roles_with(step.permission) if step.permission != SYSTEM_ONLY else [],
         school_acts=frozenset(mine & {"submit", "resubmit", "withdraw", "cancel"}),
     )
 

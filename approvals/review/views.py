@@ -254,7 +254,7 @@ def decide(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Please decide no more than %(count)s at once.") % {"count": LARGEST})
         return _back(desk)
     if "confirmed" not in request.POST:
-        return _ask(request, desk, tasks, DecisionForm(outcome=form.act, step=form.at_step, today=desk.today))
+        return _ask(request, desk, tasks, DecisionForm(outcome=form.act, step=desk.step, today=desk.today))
     if not form.is_valid():
         if from_case.isdecimal():
             return _case_response(request, int(from_case), bound=form, status=422)
@@ -439,6 +439,5 @@ def route_diagram(request: HttpRequest, case_id: int) -> HttpResponse:
     """The route of a case as a drawing, with the present step marked."""
     application = _visible(request, case_id)
     drawing = route.drawing(application.case, case_file.open_step(case_id), case_file.records_of(case_id))
-    return render(
-        request, "review/route.svg", {"drawing": drawing, "case": application.case}, content_type="image/svg+xml"
-    )
+    context = {"drawing": drawing, "title": _("Route of the case")}
+    return render(request, "review/route.svg", context, content_type="image/svg+xml")

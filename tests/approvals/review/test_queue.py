@@ -8,14 +8,26 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from approvals.applications.models import Application, Hit
+from approvals.applications.matching import sentence
+from approvals.applications.models import LEVELS, Application, Hit
 from approvals.people.crypto import blind_index
 from approvals.review import queries, waiting
 from approvals.review.queries import queue
 from approvals.review.waiting import Filters
 from tests.approvals.review.scene import Scene, signed_in, text_of
-from tests.factories import FIRST_DAY, PostFactory, StudentFactory, UserFactory, VersionFactory, acting, at_step
+from tests.factories import (
+    FIRST_DAY,
+    PostFactory,
+    StudentFactory,
+    UserFactory,
+    VersionFactory,
+    acting,
+    at_step,
+    walk_to,
+)
 from workflows import Reason, decide
+from workflows.actors import SYSTEM
+from workflows.clock import CHINA
 from workflows.models import Case, Record, WorkItem
 from workflows.queries import open_item_of
 
@@ -84,8 +96,6 @@ def test_several_steps_are_tabs_with_their_counts(scene: Scene) -> None:
     rechecked = at_step("data_check", school=scene.direct)
     item = open_item_of(rechecked.pk)
     assert item
-    from workflows.actors import SYSTEM
-
     decide([item.pk], "hit", SYSTEM)
     client = signed_in(scene.second_reviewer)
     tabs = client.get(QUEUE).context["tabs"]
@@ -269,19 +279,19 @@ def test_a_row_says_what_there_is_to_know(scene: Scene) -> None:
         application.student.name,
         scene.school.name,
         "五年级 1班",
-        "特别困难",
+        str(dict(LEVELS)["severe"]),
         "625.00",
         "09-07",
         "比对异常 1",
     ):
         assert words in text
-    assert "户名" in page.content.decode()  # the sentence of the hit, on its badge
+    assert sentence("card_name_mismatch", {}) in page.content.decode()  # on the badge
 
 
 def test_arrival_is_shown_in_business_time(scene: Scene) -> None:
     at_step("county_review", school=scene.direct)
     [row] = queue(acting(scene.county_reviewer), "county_review").rows
-    assert row.arrived.date() == FIRST_DAY
+    assert row.arrived.astimezone(CHINA).date() == FIRST_DAY
 
 
 def test_who_acted_at_another_level_is_told_before_trying(scene: Scene) -> None:
@@ -292,14 +302,13 @@ def test_who_acted_at_another_level_is_told_before_trying(scene: Scene) -> None:
     assert item
     [result] = decide([item.pk], "approve", acting(scene.county_reviewer))
     assert result.ok
-    from tests.factories import walk_to
-
     walk_to("county_review", barred)
     rows = {row.case: row.acted for row in queue(acting(scene.county_reviewer), "county_review").rows}
     assert rows == {barred.pk: "school", free.pk: ""}
     page = signed_in(scene.county_reviewer).get("/queue/?step=county_review")
     assert page.content.decode().count(" disabled") == 1
-    assert "已处理过" in text_of(page) or "已处理过" in page.content.decode()
+    assert "您已处理过" in text_of(page)
+    assert "您已在其他环节（学校审核）处理过本件" in page.content.decode()
 
 
 def test_a_returned_one_shows_its_round(scene: Scene) -> None:
@@ -307,11 +316,10 @@ def test_a_returned_one_shows_its_round(scene: Scene) -> None:
     item = open_item_of(application.pk)
     assert item
     decide([item.pk], "return", acting(scene.head), Reason("form_incomplete", "请把家庭成员填写完整后再提交"))
-    from tests.factories import walk_to
-
     walk_to("school_review", application)
     [row] = queue(acting(scene.head), "school_review").rows
-    assert row.returned == 1
+    assert row.round == 2
+    assert "第 2 轮" in text_of(signed_in(scene.head).get(QUEUE))
 
 
 # ---------------------------------------------------------------- how much it costs

@@ -1,0 +1,393 @@
+"""Deciding on one and on many over the pages: asked once more, told what happened, never done twice."""
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from approvals.applications.models import Application
+from approvals.organisations.models import Post, User
+from tests.approvals.review.scene import Scene, signed_in, state_of, tasks_of, text_of
+from tests.factories import PostFactory, UserFactory, acting, at_step, person, walk_to
+from workflows import decide
+from workflows.actors import SYSTEM
+from workflows.flows.aid import REVIEWERS
+from workflows.models import Record
+from workflows.nodes import OUTCOMES
+from workflows.queries import open_item_of
+from workflows.refusals import SENTENCES
+
+pytestmark = pytest.mark.django_db
+DECIDE = "/queue/decide/"
+WORDS = "材料照片模糊,请重新拍照上传"
+
+
+def form(
+    *applications: Application, outcome: str = "approve", step: str = "school_review", **more: Any
+) -> dict[str, Any]:
+    """What the page that asks once more sends."""
+    return {
+        "task": tasks_of(*applications),
+        "outcome": outcome,
+        "step": step,
+        "token": uuid.uuid4().hex,
+        "confirmed": "yes",
+        "back": f"step={step}",
+        **more,
+    }
+
+
+def reasoned(*applications: Application, outcome: str = "return", **more: Any) -> dict[str, Any]:
+    code = {"return": "evidence_missing", "reject": "conditions_not_met"}[outcome]
+    return form(*applications, outcome=outcome, reason_code=code, reason_text=WORDS, **more)
+
+
+def sent_again(page: HttpResponse) -> dict[str, Any]:
+    """The form of the page that asks once more, as a browser would send it."""
+    found: dict[str, Any] = {}
+    html = page.content.decode()
+    [inside] = re.findall(r'<form class="stack" method="post" action="/queue/decide/">(.*?)</form>', html, flags=re.S)
+    for tag in re.findall(r"<input[^>]*>", inside):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and value:
+            found.setdefault(name[1], []).append(value[1])
+    return {name: values if name == "task" else values[0] for name, values in found.items()}
+
+
+def revoke(user: User) -> None:
+    Post.objects.filter(user=user).update(revoked_at=timezone.now())
+
+
+# ---------------------------------------------------------------- many
+
+
+def test_approving_many_is_asked_once_more_with_count_and_sum(scene: Scene) -> None:
+    waiting = [at_step("school_review", school=scene.school) for _ in range(3)]
+    client = signed_in(scene.head)
+    asked = client.post(DECIDE, {"task": tasks_of(*waiting), "outcome": "approve", "back": "step=school_review"})
+    assert asked.status_code == 200
+    assert "3 件" in text_of(asked)
+    assert "1,875.00" in text_of(asked)
+    assert {state_of(each) for each in waiting} == {"school_review"}
+
+    answer = client.post(DECIDE, sent_again(asked))
+    assert answer.status_code == 302
+    assert {state_of(each) for each in waiting} == {"school_notice"}
+    page = client.get(answer.headers["Location"])
+    assert f"{OUTCOMES['approve']}：3 件。 ¥ 1,875.00" in text_of(page)
+
+
+def test_the_answer_leads_back_to_the_same_place_of_the_queue(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    back = f"step=school_review&school={scene.school.code}&order=due&after=none_1"
+    answer = signed_in(scene.head).post(DECIDE, form(application, back=back))
+    place = answer.headers["Location"]
+    assert place.startswith("/queue/?step=school_review&")
+    for part in back.split("&"):
+        assert part in place
+
+
+def test_a_double_click_does_nothing_twice(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    client, sent = signed_in(scene.head), form(application)
+    first, second = client.post(DECIDE, sent), client.post(DECIDE, sent)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert Record.objects.filter(about="case", about_id=application.pk, act="approve").count() == 1
+    assert "未办理" not in text_of(client.get(second.headers["Location"]))
+
+
+def test_a_changed_form_is_another_decision(scene: Scene) -> None:
+    one, two = (at_step("school_review", school=scene.school) for _ in range(2))
+    client, token = signed_in(scene.head), uuid.uuid4().hex
+    client.post(DECIDE, form(one, token=token))
+    client.post(DECIDE, form(two, token=token))
+    assert {state_of(one), state_of(two)} == {"school_notice"}
+
+
+def test_each_refusal_is_told_by_name_and_the_rest_is_done(scene: Scene) -> None:
+    mine, taken = (at_step("school_review", school=scene.school) for _ in range(2))
+    sent = form(mine, taken)
+    other_head = person("school_head", scene.school)
+    [result] = decide([int(sent["task"][1])], "approve", acting(other_head))
+    assert result.ok
+    client = signed_in(scene.head)
+    page = client.get(client.post(DECIDE, sent).headers["Location"])
+    text = text_of(page)
+    assert "1 件未办理" in text
+    assert f'href="/cases/{taken.pk}/"' in page.content.decode()
+    assert str(SENTENCES["closed"]) in text
+    assert state_of(mine) == "school_notice"
+
+
+def test_what_the_person_may_not_judge_is_left_out_before_asking(scene: Scene) -> None:
+    mine = at_step("county_review", school=scene.direct)
+    barred = at_step("school_review", school=scene.direct)
+    PostFactory(user=scene.county_reviewer, organisation=scene.direct, role="school_head")
+    item = open_item_of(barred.pk)
+    assert item
+    decide([item.pk], "approve", acting(scene.county_reviewer))
+    walk_to("county_review", barred)
+    client = signed_in(scene.county_reviewer)
+    asked = client.post(DECIDE, {"task": tasks_of(mine, barred), "outcome": "approve", "back": "step=county_review"})
+    assert sent_again(asked)["task"] == tasks_of(mine)
+    assert "另有 1 件不在其中" in text_of(asked)
+
+    forced = client.post(DECIDE, form(barred, step="county_review"))
+    assert state_of(barred) == "county_review"
+    assert "1 件未办理" in text_of(client.get(forced.headers["Location"]))
+
+
+def test_tasks_of_other_offices_are_neither_shown_nor_decided(scene: Scene) -> None:
+    foreign = at_step("school_review", school=scene.elsewhere)
+    client = signed_in(scene.head)
+    asked = client.post(
+        DECIDE, {"task": tasks_of(foreign), "outcome": "approve", "back": "step=school_review"}, follow=True
+    )
+    assert foreign.student.name not in text_of(asked)
+    answer = client.get(client.post(DECIDE, form(foreign)).headers["Location"])
+    assert state_of(foreign) == "school_review"
+    assert foreign.student.name not in text_of(answer)
+
+
+def test_nothing_ticked_is_said(scene: Scene) -> None:
+    answer = signed_in(scene.head).post(DECIDE, {"outcome": "approve", "back": "step=school_review"}, follow=True)
+    assert "没有勾选" in text_of(answer)
+
+
+@pytest.mark.parametrize("outcome", ["submit", "conclude", "pay", "nonsense", ""])
+def test_only_a_reviewers_answers_can_be_given_here(scene: Scene, outcome: str) -> None:
+    application = at_step("school_review", school=scene.school)
+    client = signed_in(scene.head)
+    for sent in (form(application, outcome=outcome), {"task": tasks_of(application), "outcome": outcome}):
+        assert client.post(DECIDE, sent, follow=True).status_code in (200, 422)
+    assert state_of(application) == "school_review"
+
+
+# ---------------------------------------------------------------- reasons
+
+
+@pytest.mark.parametrize("outcome", ["return", "reject"])
+def test_return_and_refusal_need_a_reason_of_ten_characters(scene: Scene, outcome: str) -> None:
+    application = at_step("school_review", school=scene.school)
+    client = signed_in(scene.head)
+    for changed in (
+        {"reason_code": ""},
+        {"reason_text": "太短了"},
+        {"reason_code": "verified"},
+        {"reason_text": " " * 12},
+    ):
+        answer = client.post(DECIDE, reasoned(application, outcome=outcome) | changed)
+        assert answer.status_code == 422
+        assert sent_again(answer)["task"] == tasks_of(application)
+        assert state_of(application) == "school_review"
+    client.post(DECIDE, reasoned(application, outcome=outcome))
+    assert state_of(application) == {"return": "returned", "reject": "rejected"}[outcome]
+
+
+def test_many_are_returned_with_one_reason_with_what_to_correct_and_by_when(scene: Scene) -> None:
+    waiting = [at_step("school_review", school=scene.school) for _ in range(2)]
+    sent = reasoned(*waiting, fields_to_correct=["evidence", "account"], due_on="2026-09-14")
+    signed_in(scene.head).post(DECIDE, sent)
+    for application in waiting:
+        line = Record.objects.get(about="case", about_id=application.pk, act="return")
+        assert (line.reason_code, line.reason_text) == ("evidence_missing", WORDS)
+        assert line.data == {"fields": ["evidence", "account"], "due_on": "2026-09-14"}
+        item = open_item_of(application.pk)
+        assert item
+        assert str(item.due_on) == "2026-09-14"
+
+
+def test_a_day_that_is_over_is_no_deadline(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    answer = signed_in(scene.head).post(DECIDE, reasoned(application, due_on="2026-09-04"))
+    assert answer.status_code == 422
+    assert state_of(application) == "school_review"
+
+
+def test_a_re_check_is_passed_only_with_a_reason(scene: Scene) -> None:
+    application = at_step("data_check", school=scene.direct)
+    item = open_item_of(application.pk)
+    assert item
+    decide([item.pk], "hit", SYSTEM)
+    client = signed_in(scene.second_reviewer)
+    assert client.post(DECIDE, form(application, step="recheck")).status_code == 422
+    client.post(
+        DECIDE, form(application, step="recheck", reason_code="verified", reason_text="已逐人核实户籍与学籍信息,无误")
+    )
+    assert state_of(application) == "county_review"
+
+
+# ---------------------------------------------------------------- stale pages
+
+
+def test_two_people_decide_the_same_task_and_the_second_is_told(scene: Scene) -> None:
+    application = at_step("county_review", school=scene.direct)
+    first, second = signed_in(scene.county_reviewer), signed_in(person("county_reviewer", scene.county))
+    sent_first, sent_second = form(application, step="county_review"), form(application, step="county_review")
+    first.post(DECIDE, sent_first)
+    page = second.get(second.post(DECIDE, sent_second).headers["Location"])
+    assert "1 件未办理" in text_of(page)
+    assert (
+        Record.objects.filter(about="case", about_id=application.pk, act="approve", step="county_review").count() == 1
+    )
+
+
+def test_a_page_opened_before_the_post_was_revoked_is_refused_in_words(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    client = signed_in(scene.head)
+    sent = sent_again(
+        client.post(DECIDE, {"task": tasks_of(application), "outcome": "approve", "back": "step=school_review"})
+    )
+    revoke(scene.head)
+    answer = client.post(DECIDE, sent, follow=True)
+    assert answer.status_code == 200
+    assert "1 件未办理" in text_of(answer)
+    assert str(SENTENCES["not_permitted"]) in text_of(answer)
+    assert state_of(application) == "school_review"
+
+
+def test_a_queue_opened_before_the_post_was_revoked_is_refused_in_words(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    client = signed_in(scene.head)
+    client.get("/queue/")
+    revoke(scene.head)
+    for outcome in ("approve", "return", "reject"):
+        answer = client.post(DECIDE, {"task": tasks_of(application), "outcome": outcome, "back": "step=school_review"})
+        assert answer.status_code == 200
+        assert str(SENTENCES["not_permitted"]) in text_of(answer)
+    assert state_of(application) == "school_review"
+
+
+def test_a_case_page_opened_before_the_post_was_revoked_is_refused_in_words(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    client = signed_in(scene.head)
+    sent = form(application, case=str(application.pk))
+    revoke(scene.head)
+    answer = client.post(DECIDE, sent)
+    assert answer.status_code == 200
+    assert str(SENTENCES["not_permitted"]) in text_of(answer)
+    assert application.student.name not in text_of(answer)
+    assert state_of(application) == "school_review"
+
+
+def test_nobody_reads_what_another_person_was_answered(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    place = signed_in(scene.head).post(DECIDE, form(application)).headers["Location"]
+    other = signed_in(person("school_head", scene.school)).get(place)
+    assert other.context["answer"] is None
+
+
+# ---------------------------------------------------------------- from the page of a case
+
+
+def test_deciding_on_a_case_page_opens_the_next_one_of_the_queue(scene: Scene) -> None:
+    first, second = (at_step("school_review", school=scene.school) for _ in range(2))
+    client = signed_in(scene.head)
+    answer = client.post(DECIDE, form(first, case=str(first.pk)))
+    assert answer.headers["Location"] == f"/cases/{second.pk}/?step=school_review"
+    assert first.student.name in text_of(client.get(answer.headers["Location"]))
+    last = client.post(DECIDE, form(second, case=str(second.pk)))
+    assert last.headers["Location"].startswith("/queue/")
+    assert {state_of(first), state_of(second)} == {"school_notice"}
+
+
+def test_the_next_one_is_the_next_that_one_may_judge_by_the_same_filters(scene: Scene) -> None:
+    first = at_step("county_review", school=scene.direct, level="severe")
+    at_step("county_review", school=scene.direct, level="general")
+    third = at_step("county_review", school=scene.direct, level="severe")
+    sent = form(first, step="county_review", case=str(first.pk), back="step=county_review&level=severe&order=due")
+    answer = signed_in(scene.county_reviewer).post(DECIDE, sent)
+    assert answer.headers["Location"].startswith(f"/cases/{third.pk}/?")
+
+
+def test_without_a_queue_one_stays_on_the_case(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    answer = signed_in(scene.head).post(DECIDE, form(application, case=str(application.pk), back=""))
+    assert answer.headers["Location"] == f"/cases/{application.pk}/"
+
+
+def test_a_mistake_on_the_case_page_comes_back_with_what_was_written(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    sent = reasoned(application, case=str(application.pk)) | {"reason_text": "太短"}
+    answer = signed_in(scene.head).post(DECIDE, sent)
+    assert answer.status_code == 422
+    assert ">太短</textarea>" in answer.content.decode().replace("\n", "")
+    assert state_of(application) == "school_review"
+
+
+# ---------------------------------------------------------------- who may
+
+ROLES = {
+    "school_review": "head",
+    "township_review": "township_reviewer",
+    "county_review": "county_reviewer",
+    "recheck": "second_reviewer",
+    "pending_approval": "leader",
+}
+REASON = {"reason_code": "verified", "reason_text": "已逐人核实,情况属实,同意通过"}
+
+
+def standing_at(step: str, scene: Scene) -> Application:
+    if step != "recheck":
+        return at_step(step, school=scene.school)
+    application = at_step("data_check", school=scene.school)
+    item = open_item_of(application.pk)
+    assert item
+    decide([item.pk], "hit", SYSTEM)
+    return application
+
+
+@pytest.mark.parametrize("step", REVIEWERS)
+def test_the_step_is_decided_by_its_own_reviewer(scene: Scene, step: str) -> None:
+    application = standing_at(step, scene)
+    signed_in(getattr(scene, ROLES[step])).post(DECIDE, form(application, step=step, **REASON))
+    assert state_of(application) != step
+
+
+@pytest.mark.parametrize("step", REVIEWERS)
+def test_the_step_is_decided_by_nobody_else(scene: Scene, step: str) -> None:
+    application = standing_at(step, scene)
+    others = [role for role in (*ROLES.values(), "officer", "auditor", "administrator") if role != ROLES[step]]
+    for role in others:
+        answer = signed_in(getattr(scene, role)).post(DECIDE, form(application, step=step, **REASON), follow=True)
+        assert answer.status_code == 200, role
+        assert "1 件未办理" in text_of(answer), role
+    assert state_of(application) == step
+
+
+@pytest.mark.parametrize(("role", "step"), [("head", "school_review"), ("township_reviewer", "township_review")])
+def test_the_same_role_elsewhere_decides_nothing_here(scene: Scene, role: str, step: str) -> None:
+    application = at_step(step, school=scene.elsewhere)
+    signed_in(getattr(scene, role)).post(DECIDE, form(application, step=step))
+    assert state_of(application) == step
+
+
+def test_a_stranger_is_asked_to_sign_in(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    assert Client().post(DECIDE, form(application)).headers["Location"].startswith("/sign-in/")
+    assert state_of(application) == "school_review"
+
+
+def test_a_person_without_any_post_is_refused_in_words(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    answer = signed_in(UserFactory()).post(DECIDE, form(application), follow=True)
+    assert answer.status_code == 200
+    assert str(SENTENCES["not_permitted"]) in text_of(answer)
+    assert state_of(application) == "school_review"
+
+
+def test_a_link_decides_nothing(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    assert signed_in(scene.head).get(DECIDE, form(application)).status_code == 405
+    assert state_of(application) == "school_review"
+
+
+def test_a_form_of_another_site_decides_nothing(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    client = signed_in(scene.head, enforce_csrf_checks=True)
+    assert client.post(DECIDE, form(application)).status_code == 403
+    assert state_of(application) == "school_review"
