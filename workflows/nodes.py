@@ -198,7 +198,7 @@ class Step(Place):
         """The edges of the chart; those for giving up are drawn once, from the draft, or nothing could be read."""
         for way in self.outcomes.values():
             if way.target != RESUME and (isinstance(self, Draft) or way.name not in ("withdraw", "cancel")):
-                yield Edge(src=self, dst=way.target, edge_class=way.name, label=OUTCOMES[way.name])
+                yield Edge(src=self, dst=way.target, edge_class=way.name, label=OUTCOMES.get(way.name, way.name))
 
 
 class Draft(Step):

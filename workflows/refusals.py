@@ -19,7 +19,7 @@ SENTENCES: dict[str, Promise] = {
     "reason_unknown": _("Please choose a reason from the list."),
     "reason_too_short": _("The reason must have at least 10 characters."),
     "reason_too_long": _("The reason must not have more than 1,000 characters."),
-    "due_on_invalid": _("The due date must be a day that lies ahead."),
+    "due_on_invalid": _("The due date must not lie in the past."),
     "busy": _("Somebody else is working on this at the moment. Please try again."),
     "key_used": _("This request has been answered before, for other tasks."),
 }
