@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "project.middleware.IdleTimeoutMiddleware",
     "project.held_clock.HeldClockMiddleware",
+    "project.not_allowed.NotAllowedMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "project.middleware.UploadLimitMiddleware",  # before anything reads the body, after what its page needs
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -16,14 +16,19 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from approvals.organisations.models import User
 from tests.factories import PASSWORD
 
 # Playwright's loop runs in the thread in which the tests use the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 SCREENS = Path(__file__).resolve().parents[2] / "build" / "screens"
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 DESK = 1400
 PHONE = 375
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -116,6 +121,14 @@ def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
     page.wait_for_url(re.compile(r"^[^?]*/(?!sign-in)"))
 
 
+def carry_session(page: Page, username: str) -> None:
+    """Signs in without the form, for journeys that are about something else."""
+    client = Client()
+    client.force_login(User.objects.get(username=username))
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}])
+
+
 def assert_accessible(page: Page) -> None:
     """No violation of WCAG 2.1 AA or of axe's own good practice."""
     results = Axe().run(page)
@@ -134,3 +147,18 @@ def screenshot(page: Page, name: str, full: bool = False) -> Path:
     file = SCREENS / f"{name}.png"
     page.screenshot(path=str(file), full_page=full)
     return file
+
+
+def picture(page: Page, name: str) -> None:
+    """Keeps how a main page looks, at a desk and on a phone; with PICTURES=1 also in docs/screenshots/, for the README."""
+    width = (page.viewport_size or {}).get("width", DESK)
+    for wide in (DESK, PHONE) if width > PHONE else (PHONE,):
+        page.set_viewport_size({"width": wide, "height": 900 if wide > PHONE else 800})
+        page.evaluate("scrollTo(0, 0)")
+        assert_fits(page)
+        file = screenshot(page, f"{name}-{wide}")
+        if os.environ.get("PICTURES"):
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            with Image.open(file) as shot:
+                shot.convert("RGB").quantize(128).save(PICTURES / file.name, optimize=True)
+    page.set_viewport_size({"width": width, "height": 900})

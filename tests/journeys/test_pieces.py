@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.factories import SchoolFactory, person, set_training_date
-from tests.journeys.conftest import DESK, PHONE, OpenPage, assert_accessible, assert_fits, screenshot, sign_in
+from tests.journeys.conftest import DESK, PHONE, OpenPage, assert_accessible, assert_fits, carry_session, screenshot
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def gallery(live_server: Any, open_page: OpenPage, settings: Any) -> Any:
 
     def opened(**options: Any) -> Page:
         page = open_page(**options)
-        sign_in(page, "head1")
+        carry_session(page, "head1")
         page.goto("/gallery/")
         return page
 

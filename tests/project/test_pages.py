@@ -187,6 +187,13 @@ def test_what_went_wrong_is_said_in_both_languages(address: str, status: int, ch
         assert sentence in text(answer)
 
 
+def test_an_address_that_only_takes_forms_says_so_when_it_is_opened(client: Client) -> None:
+    answer = client.get(reverse("clock_forward"))
+    assert answer.status_code == 405
+    assert answer["Allow"] == "POST"
+    assert "请重新打开原来的页面" in text(answer)
+
+
 @pytest.mark.urls(__name__)
 def test_a_failure_shows_the_number_that_the_log_knows_it_by() -> None:
     client = Client(raise_request_exception=False)
