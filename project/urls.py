@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from project import views
+from project import demo_views, views
 from project.health import healthz
 
 ROOMS = ["organisations", "programmes", "applications", "review", "notices", "awards", "disbursement"]
@@ -14,6 +14,7 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="logout"),
     path("demo/clock/", views.clock_forward, name="clock_forward"),
     path("demo/reset/", views.demo_reset, name="demo_reset"),
+    path("demo/roster.xlsx", demo_views.demo_roster, name="demo_roster"),
     path("healthz", healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("notifications.urls")),
