@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from django.http import QueryDict
@@ -18,7 +19,7 @@ from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.organisations.stages import STAGES
 from approvals.people.identity import normalise_name
-from approvals.people.models import Student
+from approvals.people.models import Guardian, Student
 from approvals.programmes import queries as programmes
 from approvals.programmes.evidence import EVIDENCE
 from approvals.programmes.models import Rate
@@ -137,6 +138,7 @@ class Desk:
             birth_date=self.student.birth_date if self.student else None,
             tiers=programmes.amounts_for(self.target.version, self.target.term, stage),
             application=self.application,
+            guardian=self._guardian,
             initial=self._initial(),
         )
         if self._says_who:
@@ -159,12 +161,18 @@ class Desk:
         """What the register knows of a pupil for whom an application is begun."""
         if self.student is None:
             return {}
-        guardian = self.student.guardians.order_by("pk").first() if self.application is None else None
         return {
             "boarder": "yes" if self.student.boarder else "no",
-            "guardian_name": guardian.name if guardian else "",
+            "guardian_name": self._guardian.name if self._guardian else "",
             "holder_name": self.student.name,
         }
+
+    @cached_property
+    def _guardian(self) -> Guardian | None:
+        """The guardian on the register, for an application that is begun."""
+        if self.student is None or self.application is not None:
+            return None
+        return self.student.guardians.order_by("pk").first()
 
     def is_valid(self) -> bool:
         """Whether what was sent is right; every form is asked, so that all problems show at once."""

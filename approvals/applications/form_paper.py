@@ -63,7 +63,7 @@ class Paper:
 
 
 def compose(application: Application, with_family: bool, today: date) -> Paper:
-    """The form of an application; the family's circumstances only for those who judge it."""
+    """The form of an application; the family's circumstances only where they may be shown."""
     with override("zh-hans"):
         return _compose(application, with_family, today)
 
@@ -85,7 +85,7 @@ def _compose(application: Application, with_family: bool, today: date) -> Paper:
         pupil=_pupil(application),
         applies=_applies(application),
         account=_account(application) if "account" in rules.needs else [],
-        family=_family(stated),
+        family=_family(stated) if with_family else [],
         troubles=[(str(name), stated[code]) for code, name in TROUBLES.items() if stated.get(code)],
         members=[_member(member) for member in stated.get("members", [])],
         member_heads=[_("Name"), _("Relation"), _("Age"), _("Work or school"), _("Income a year (yuan)"), _("Health")],
@@ -98,7 +98,7 @@ def _compose(application: Application, with_family: bool, today: date) -> Paper:
             "signature": _("Signature"), "date": _("Date"), "seal": _("(seal)"), "head": _("Head of the school"),
             "panel": _("For the panel"), "number": _p("form", "No."), "printed": _("Printed on"), "school": _("School"),
         },
-        withheld="" if with_family else _("Shown only to those who judge the application."),
+        withheld="" if with_family else _("Stands only on the copy of the school that enters the application."),
     )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def _family(stated: dict[str, Any]) -> Rows:
         (_("Income per head and year (yuan)"), _yuan(Decimal(income)) if income else ""),
         (_("Address"), stated.get("address", "")),
     ]
-    return [(label, value) for label, value in rows if value]
+    return [(label, value) for label, value in rows if value] or [(_("Not stated"), "")]
 
 
 def _member(member: dict[str, Any]) -> list[str]:

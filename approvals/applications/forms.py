@@ -19,7 +19,7 @@ from approvals.applications.models import LEVELS, Application
 from approvals.applications.queries import Target, tier_names
 from approvals.organisations.models import Organisation
 from approvals.people import accounts, identity
-from approvals.people.models import Student
+from approvals.people.models import Guardian, Student
 from approvals.people.special_groups import SPECIAL_GROUPS
 from approvals.programmes.evidence import EVIDENCE
 from approvals.programmes.models import Rate
@@ -225,7 +225,7 @@ class ApplicationForm(forms.Form):
     class_opinion = _box(
         _("Opinion of the class review"), help_text=_("What the panel found; nothing about the family.")
     )
-    remark = _box(_("Remark"))
+    remark = _box(_p("application", "Remark"))
     commitment_on = _date(_("Commitment signed on"))
     consent_on = _date(_("Guardian's consent given on"))
 
@@ -240,19 +240,24 @@ class ApplicationForm(forms.Form):
         birth_date: date | None,
         tiers: Mapping[str, Rate],
         application: Application | None = None,
+        guardian: Guardian | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.rules = target.version.rules
         self.today = today
         self.pupil_name = pupil_name
-        self.kept = application
+        self.known = _numbers(application, guardian)
+        self.guardian = guardian
         self.members = MemberFormSet(
             self.data if self.is_bound else None,
             prefix="member",
             initial=circumstances_of(application).get("members", []) if application else [],
         )
         self._fit(target, tiers, birth_date)
+        for name in SECRET_FIELDS:
+            if self.known.get(name) and name in self.fields:
+                self.fields[name].help_text = _kept(SECRET_FIELDS[name](self.known[name]))
         if application is not None:
             self._show(application)
 
@@ -274,16 +279,13 @@ class ApplicationForm(forms.Form):
             self.initial.setdefault("boarder", "yes" if self.rules.boarder else "no")
 
     def _show(self, application: Application) -> None:
-        """What is stored, with numbers masked in the help text instead of filled in."""
+        """What is stored; numbers are not filled in but masked in the help text."""
         stated = circumstances_of(application)
         self.initial.update({name: stated.get(name) for name in self.FAMILY if name in stated})
         for name in self.fields:
-            if name in SECRET_FIELDS:
-                if kept := getattr(application, name):
-                    self.fields[name].help_text = _kept(SECRET_FIELDS[name](kept))
-            elif name == "boarder":
+            if name == "boarder":
                 self.initial[name] = "yes" if application.boarder else "no"
-            elif name not in self.FAMILY and hasattr(application, name):
+            elif name not in (*self.FAMILY, *SECRET_FIELDS) and hasattr(application, name):
                 self.initial[name] = getattr(application, name)
 
     # -------- numbers
@@ -291,7 +293,7 @@ class ApplicationForm(forms.Form):
     def clean_guardian_id(self) -> str:
         number = identity.normalise_id(self.cleaned_data["guardian_id"])
         if not number:
-            return self._stored("guardian_id")
+            return self._known_of_guardian("guardian_id")
         _refuse(identity.id_problem(number, self.today), identity.SENTENCES)
         if identity.age_on(identity.birth_date_of(number), self.today) < 18:
             raise ValidationError(gettext("By this ID number the guardian is under 18."))
@@ -300,7 +302,7 @@ class ApplicationForm(forms.Form):
     def clean_guardian_phone(self) -> str:
         phone = identity.normalise_phone(self.cleaned_data["guardian_phone"])
         if not phone:
-            return self._stored("guardian_phone")
+            return self._known_of_guardian("guardian_phone")
         _refuse(identity.phone_problem(phone), identity.SENTENCES)
         return phone
 
@@ -311,13 +313,16 @@ class ApplicationForm(forms.Form):
         return _name(self.cleaned_data["holder_name"])
 
     def clean_account_no(self) -> str:
-        number = accounts.normalise_account(self.cleaned_data["account_no"]) or self._stored("account_no")
+        number = accounts.normalise_account(self.cleaned_data["account_no"]) or self.known.get("account_no", "")
         if number:
             _refuse(accounts.account_problem(number, self.cleaned_data.get("account_kind", "")), accounts.SENTENCES)
         return number
 
-    def _stored(self, name: str) -> str:
-        return str(getattr(self.kept, name) or "") if self.kept is not None else ""
+    def _known_of_guardian(self, name: str) -> str:
+        """The number that is kept; one from the register only while the register's guardian is the one named."""
+        if self.guardian is not None and self.cleaned_data.get("guardian_name") != self.guardian.name:
+            return ""
+        return self.known.get(name, "")
 
     # -------- dates
 
@@ -420,6 +425,15 @@ class EvidenceForm(forms.Form):
     def __init__(self, *args: Any, kinds: Collection[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["kind"].choices = [(kind, EVIDENCE[kind]) for kind in kinds or EVIDENCE]  # type: ignore[attr-defined]
+
+
+def _numbers(application: Application | None, guardian: Guardian | None) -> dict[str, str]:
+    """The numbers known already: the application's own, or the register's of the guardian."""
+    if application is not None:
+        return {name: str(getattr(application, name) or "") for name in SECRET_FIELDS}
+    if guardian is not None:
+        return {"guardian_id": str(guardian.id_number or ""), "guardian_phone": str(guardian.phone or "")}
+    return {}
 
 
 def _kept(masked: str) -> str:

@@ -15,12 +15,9 @@ from approvals.applications.refusals import Refused
 from approvals.organisations import queries as organisations
 from approvals.organisations.authority import UserActor
 from workflows import record
-from workflows.flows.aid import REVIEWERS
 
 MOST = 20
 """Papers per application."""
-JUDGES = ("submit_application", *REVIEWERS.values())
-"""Who sees what the family states of its circumstances: who enters it, and who judges it."""
 
 
 def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserActor) -> Evidence:
@@ -102,12 +99,13 @@ def _safe_name(name: str, content_type: str) -> str:
 
 
 def open_form(application: Application, by: UserActor) -> bool:
-    """Writes that the form was opened on the record; answers whether this person may see the family's circumstances.
+    """Writes that the form was opened on the record; answers whether the family's circumstances may stand on it.
 
-    Raises PermissionDenied unless `by` may see the case.
+    They do for the school that enters them and has them signed; whoever judges opens them on the case's page, for a
+    purpose on the record. Raises PermissionDenied unless `by` may see the case.
     """
     path = application.path
     post = by.require("view_case", path)
-    judges = any(by.permits(permission, [path]) for permission in JUDGES)
-    record.write("form_pdf", "case", [application.pk], by, post=post, path=path, data={"family": judges})
-    return judges
+    enters = bool(by.permits("submit_application", [path]))
+    record.write("form_pdf", "case", [application.pk], by, post=post, path=path, data={"family": enters})
+    return enters

@@ -12,6 +12,7 @@ from approvals.applications.actions import Entry, Identity
 from approvals.applications.models import Application, Roster
 from approvals.applications.refusals import Refused
 from approvals.people.models import Student
+from approvals.programmes.models import Window
 from tests.factories import (
     FIRST_DAY,
     TERM,
@@ -95,9 +96,9 @@ def test_a_pupil_of_another_school_cannot_be_entered_by_typing_the_number() -> N
 def test_in_a_closed_window_no_draft_is_opened_and_no_pupil_added() -> None:
     school = SchoolFactory()
     officer = acting(officer_of(school))
+    later = entry(None, Identity("王小禾", id_number(date(2016, 3, 5), 7)), school=school, term="2027-2028-1")
     with pytest.raises(Refused) as refused:
-        identity = Identity("王小禾", id_number(date(2016, 3, 5), 7))
-        actions.enter(entry(None, identity, school=school, term="2027-2028-1"), {}, officer)
+        actions.enter(later, {}, officer)
     assert refused.value.code == "window_closed"
     assert not Student.objects.exists()
 
@@ -255,7 +256,7 @@ def test_submitting_again_changes_nothing() -> None:
 
 def test_after_the_window_no_draft_is_submitted_but_a_returned_one_is() -> None:
     draft, back = ApplicationFactory(), returned("school_review")
-    set_training_date(date(2026, 11, 2))
+    Window.objects.update(closes_on=date(2026, 9, 6))
     [answer] = actions.submit([draft.case_id], acting(officer_of(draft.school)))
     assert answer.code == "window_closed"
     [answer] = actions.submit([back.case_id], acting(officer_of(back.school)))

@@ -134,8 +134,8 @@ def test_an_application_that_ended_leaves_room_for_another() -> None:
 def test_the_register_and_the_rules_are_asked_at_once() -> None:
     rule = {
         "code": "boards", "when": "boarder",
-        "asks": {"zh": "寄宿。", "en": "Boards."}, "holds": {"zh": "寄宿。", "en": "Boards."}, "fails": {"zh": "不寄宿。", "en": "Does not."},
-        "unknown": {"zh": "不明。", "en": "Unknown."},
+        "asks": {"zh": "寄宿。", "en": "Boards."}, "holds": {"zh": "寄宿。", "en": "Boards."},
+        "fails": {"zh": "不寄宿。", "en": "Does not."}, "unknown": {"zh": "不明。", "en": "Unknown."},
     }  # fmt: skip
     pupil, version = StudentFactory(), VersionFactory(changes={"rules": [rule]})
     row = registers.Row(bytes(pupil.id_hash), "lifted_household")
