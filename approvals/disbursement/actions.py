@@ -492,6 +492,14 @@ def correct_account(
         )
         transition_all(PaymentLine.objects.filter(pk=line.pk), "fix_account")
         record.write("correct_account", "line", [line.pk], by, post=post, path=line.path)
+        send(
+            "account_corrected",
+            [line.batch.maker_id],
+            about="batch",
+            about_id=line.batch_id,
+            cause=f"{line.pk}:{record.latest('line', line.pk)}",
+            data={"count": 1},
+        )
         record.write("correct_account", "case", [line.case_id], by, post=post, path=line.path)
     line.refresh_from_db()
     return line

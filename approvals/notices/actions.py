@@ -23,6 +23,7 @@ from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.organisations.queries import county
 from approvals.programmes.models import Programme, ProgrammeVersion
+from notifications import send_all
 from workflows import record, working_days
 from workflows.actors import SYSTEM, Actor
 from workflows.clock import Moment, moment
@@ -405,9 +406,21 @@ def _take_down(notices: Sequence[int], at: Moment) -> int:
             "conclude", "notice", ids, SYSTEM, post="system", states=("closed", "concluded"), at=at,
             data={"conclusion": conclusion},
         )  # fmt: skip
+        if conclusion == NO_OBJECTION:
+            _tell(ids)
     transition_all(rows, "take_down")
     record.write("take_down", "notice", notices, SYSTEM, post="system", states=("concluded", "taken_down"), at=at)
     return len(notices)
+
+
+def _tell(notices: Sequence[int]) -> None:
+    """Author and signer learn that nobody objected."""
+    told = Notice.objects.filter(pk__in=notices).values_list("pk", "title", "drafted_by", "signed_by")
+    send_all(
+        "notice_concluded",
+        "notice",
+        [((author, signer), pk, str(pk), {"name": title}) for pk, title, author, signer in told],
+    )
 
 
 def recompute_open() -> int:
