@@ -133,13 +133,13 @@ WORK: list[Work] = [
          _to_be_noticed("county_notice"), "notices:list"),
     Work("county_to_sign", _("County notices to be signed"), "sign_county_notice",
          _notices("county_notice", "pending_review"), "notices:list", "", "notices"),
-    Work("to_pay", _("Awards to be put into a batch"), "make_batch", _at_step("payment"), "disbursement:new"),
+    Work("to_pay", _("Awards to be put into a batch"), "make_batch", _at_step("payment"), "disbursement:list"),
     Work("to_send", _("Approved batches to be sent to the bank"), "make_batch", _batches("approved"),
-         "disbursement:list", "state=approved", "batches"),
+         "disbursement:list", "", "batches"),
     Work("to_check", _("Batches to be checked"), "check_batch", _batches("submitted"),
-         "disbursement:list", "state=submitted", "batches"),
+         "disbursement:list", "", "batches"),
     Work("to_approve", _("Batches to be approved"), "approve_batch", _batches("reviewed"),
-         "disbursement:list", "state=reviewed", "batches"),
+         "disbursement:list", "", "batches"),
     Work("failed", _("Failed payments: account to be corrected"), "fix_account", _lines("failed"),
          "disbursement:failed", "", "failed"),
 ]  # fmt: skip
@@ -162,7 +162,6 @@ ENTRIES: list[Entry] = [
 ACTIONS: list[Entry] = [
     Entry("upload", _("Upload a roster"), "applications:roster_upload", ("submit_application",)),
     Entry("fill_in", _("Fill in an application"), "applications:new", ("submit_application",)),
-    Entry("batch", _("Make a batch"), "disbursement:new", ("make_batch",)),
 ]
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -42,6 +42,19 @@ def counts(user: User) -> dict[str, int]:
 def test_every_entry_and_every_kind_of_work_leads_somewhere() -> None:
     for place in [*navigation.ENTRIES, *navigation.ACTIONS, *navigation.WORK]:
         assert reverse(place.url)
+
+
+PLACES = {"school": SchoolFactory, "township": TownshipFactory, "county": CountyFactory}
+
+
+@pytest.mark.parametrize("role", matrix().may)
+def test_whatever_a_post_is_offered_opens(role: str, client: Client) -> None:
+    [place] = matrix().at[role]
+    user = person(role, PLACES[place]())
+    client.force_login(user)
+    request = request_of(user)
+    offered = [*navigation.entries(request), *navigation.actions(request), *navigation.works(request)]
+    assert {item.href: client.get(item.href).status_code for item in offered} == {item.href: 200 for item in offered}
 
 
 def test_every_permission_asked_for_exists() -> None:
