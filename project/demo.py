@@ -26,6 +26,7 @@ from approvals.people.crypto import blind_index
 from approvals.people.enrolment import Family, take_over
 from approvals.people.models import Student
 from approvals.programmes.actions import load_programmes, load_quotas
+from project.demo_history import live_through
 from project.demo_people import SURNAMES, County, Listed
 from project.walk import PASSWORD
 from workflows import clock, record
@@ -38,7 +39,10 @@ log = structlog.get_logger(__name__)
 FIRST_DAY = date(2026, 9, 7)
 """A Monday inside the autumn window of 2026-2027-1."""
 POSTS_SINCE = date(2026, 1, 1)
+REGISTER_OF = date(2026, 2, 28)
 PUPILS = 5000
+HISTORY_FROM = 1000
+"""A county of fewer pupils starts without anything under way."""
 PEOPLE = uuid.uuid5(uuid.NAMESPACE_URL, "https://example.org/zhuxue/demo")
 """Namespace of the demo's natural persons: the same account is the same person after every reset."""
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
@@ -124,7 +128,7 @@ def _patiently(reset: Callable[[], Loaded]) -> Loaded:
 
 
 def _fill(pupils: int) -> Loaded:
-    TrainingClock.objects.create(date=FIRST_DAY)
+    training = TrainingClock.objects.create(date=POSTS_SINCE)
     load_calendar()
     with clock.held():  # every line of the record of one moment
         load_programmes()
@@ -132,7 +136,13 @@ def _fill(pupils: int) -> Loaded:
         load_quotas()
         posts = _accounts()
         count = _people(pupils)
-        record.write("load_demo", "demo", [0], SYSTEM, post="system", data={"pupils": count, "posts": posts})
+    applications = live_through() if count >= HISTORY_FROM else 0
+    training.date = FIRST_DAY
+    training.save()
+    record.write(
+        "load_demo", "demo", [0], SYSTEM, post="system",
+        data={"pupils": count, "posts": posts, "applications": applications},
+    )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return Loaded(count, fresh=True)
@@ -196,7 +206,7 @@ def _people(pupils: int) -> int:
             yield family
 
     count = take_over(families())
-    registers.load_list(registers.POOR_HOUSEHOLDS, "县农业农村局、县民政局（演示数据）", date(2026, 8, 31), listed)
+    registers.load_list(registers.POOR_HOUSEHOLDS, "县农业农村局、县民政局（演示数据）", REGISTER_OF, listed)
     return count
 
 
