@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from django.conf import settings
 from django.test import Client
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from approvals.organisations.models import User
@@ -109,6 +109,14 @@ def demo(live_server: Any) -> None:
     demo.load(pupils=300)
 
 
+@pytest.fixture
+def offices(demo: None, open_page: OpenPage) -> Any:
+    """The demo's people: `offices("head1", "/queue/")` is the head's page."""
+    from tests.journeys.steps import Offices
+
+    return Offices(open_page)
+
+
 # ---------------------------------------------------------------- what a journey does often
 
 
@@ -150,7 +158,7 @@ def screenshot(page: Page, name: str, full: bool = False) -> Path:
 
 
 def picture(page: Page, name: str) -> None:
-    """Keeps how a main page looks, at a desk and on a phone; with PICTURES=1 also in docs/screenshots/, for the README."""
+    """Keeps how a main page looks, at a desk and on a phone; with PICTURES=1 also for the README."""
     width = (page.viewport_size or {}).get("width", DESK)
     for wide in (DESK, PHONE) if width > PHONE else (PHONE,):
         page.set_viewport_size({"width": wide, "height": 900 if wide > PHONE else 800})
