@@ -9,8 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import pgettext_lazy as _p
 
+from approvals.applications.actions.submitting import EDITABLE
 from approvals.applications.findings import sentence
 from approvals.applications.forms import HUKOU, ApplicationForm, IdentityForm
+from approvals.applications.missing import sentence as missing_sentence
 from approvals.applications.models import Application, Evidence, Hit, Revision
 from approvals.awards import queries as awards
 from approvals.awards.models import Award
@@ -80,6 +82,10 @@ class CaseFile:
     panel: Panel
     places: list[route.Place]
     lines: list[timeline.Line]
+    returned: timeline.Line | None
+    """Why and by whom it was returned, while it waits to be corrected."""
+    missing: list[str]
+    """Sentences of what a draft or returned application still lacks."""
     looks: int
     """How often its papers or numbers were opened; those lines are not in the timeline unless asked for."""
     findings: list[dict[str, Any]]
@@ -162,6 +168,8 @@ def read(application: Application, person: str, holds: Holds, looks: bool = Fals
         panel=panel(case, item, step, person, holds),
         places=route.places(case, name, records),
         lines=timeline.lines(shown),
+        returned=_returned(case, records),
+        missing=[missing_sentence(code) for code in case.missing] if case.state in EDITABLE else [],
         looks=sum(record.act in timeline.LOOKS for record in records),
         findings=findings_of(application),
         hits=list(application.hits.all()),
@@ -176,6 +184,12 @@ def read(application: Application, person: str, holds: Holds, looks: bool = Fals
         payments=list(disbursement.lines_of_case(case.pk)),
         revisions=[Correction(revision) for revision in application.revisions.all()],
     )
+
+
+def _returned(case: Case, records: Sequence[Record]) -> timeline.Line | None:
+    if case.state != "returned":
+        return None
+    return next((timeline.line(record) for record in reversed(records) if record.act == "return"), None)
 
 
 def findings_of(application: Application) -> list[dict[str, Any]]:

@@ -19,8 +19,9 @@ from approvals.review.queries import SIZES, Choices
 from approvals.review.waiting import Filters
 from workflows import Reason
 from workflows.flows.aid import REVIEWERS, AidFlow
-from workflows.reasons import reasons_for, refusal_of
+from workflows.reasons import MIN_LENGTH, reasons_for, refusal_of
 from workflows.refusals import SENTENCES
+from workflows.working_days import calendar
 
 FLAGS = [("hits", _("Open data-match hits")), ("findings", _("A condition does not hold")),
          ("returned", _("Returned before"))]  # fmt: skip
@@ -36,6 +37,8 @@ PARTS = [
     ("commitment", _p("part to correct", "Commitment or consent")),
 ]
 """What a returned application is to be corrected in."""
+CORRECTION_DAYS = 5
+"""Working days that a return proposes for the correction."""
 KEPT = ("step", "school", "programme", "level", "flags", "due", "name", "person", "order", "per")
 """What the queue's address may hold, besides the cursor."""
 
@@ -135,12 +138,16 @@ class DecisionForm(forms.Form):
         initial = {"outcome": outcome, "step": step, "token": uuid.uuid4()}
         super().__init__(data, initial=initial, auto_id=f"{self.act}-%s", **kwargs)
         self.fields["reason_code"].choices = [("", _("Please choose")), *reasons_for(self.act)]  # type: ignore[attr-defined]
-        for name in ("reason_code", "reason_text"):
-            self.fields[name].widget.attrs["aria-required"] = "true" if self.asks_reason else "false"
+        for name, refusal in (("reason_code", "reason_required"), ("reason_text", "reason_too_short")):
+            self.fields[name].required = self.asks_reason
+            self.fields[name].error_messages["required"] = SENTENCES[refusal]
+        if self.asks_reason:
+            self.fields["reason_text"].widget.attrs["minlength"] = MIN_LENGTH
         if self.act != "return":
             del self.fields["fields_to_correct"], self.fields["due_on"]
         else:
             self.fields["due_on"].widget.attrs["min"] = today.isoformat()
+            self.fields["due_on"].initial = calendar().after(today, CORRECTION_DAYS)
 
     @property
     def asks_reason(self) -> bool:

@@ -21,6 +21,7 @@ ACTS: dict[str, Promise] = {
     "add_evidence": _p("act", "Paper attached"),
     "remove_evidence": _p("act", "Paper taken away"),
     "open_evidence": _p("act", "Paper opened"),
+    "form_pdf": _p("act", "Application form opened"),
     "unmask": _p("act", "Full numbers opened"),
     "waive": _p("act", "Hit waived"),
     "match": _p("act", "Registers matched"),
@@ -52,10 +53,11 @@ class Line:
 
 def lines(records: Iterable[Record]) -> list[Line]:
     """The lines of a timeline, oldest first."""
-    return [_line(record) for record in records]
+    return [line(record) for record in records]
 
 
-def _line(record: Record) -> Line:
+def line(record: Record) -> Line:
+    """What a line of the record says."""
     data = record.data or {}
     return Line(
         act=record.act,

@@ -1,0 +1,155 @@
+"""Reviewing in a browser: the queue by keyboard and without script, the page of a case, both languages, a phone."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from approvals.applications.models import Application, Hit
+from approvals.organisations.models import Organisation
+from tests.approvals.review.scene import state_of
+from tests.factories import (
+    CountyFactory,
+    SchoolFactory,
+    TownshipFactory,
+    acting,
+    at_step,
+    officer_of,
+    person,
+    set_training_date,
+    walk_to,
+)
+from tests.journeys.conftest import (
+    DESK,
+    PHONE,
+    OpenPage,
+    assert_accessible,
+    assert_fits,
+    carry_session,
+    screenshot,
+)
+from workflows import Reason, decide
+from workflows.queries import open_item_of
+
+LANGUAGES = ["zh-hans", "en"]
+WORDS = "户口簿首页不清楚,请重新拍照上传"
+
+
+@pytest.fixture
+def school(live_server) -> Organisation:
+    """A school with its head, in a township of the county; the head's account is head1."""
+    set_training_date()
+    school = SchoolFactory(parent=TownshipFactory(parent=CountyFactory()))
+    person("school_head", school, username="head1", name="赵国强")
+    return school
+
+
+@pytest.fixture
+def waiting(school: Organisation) -> list[Application]:
+    """Twenty applications that wait for the head; the second has a hit, a failed condition and a past."""
+    everything = [at_step("school_review", school=school) for _ in range(20)]
+    second = everything[1]
+    item = open_item_of(second.pk)
+    assert item
+    second.findings = [{"code": "registered_household", "holds": False, "values": {}}]
+    second.save()
+    Hit.objects.create(application=second, source="accounts", code="card_name_mismatch")
+    other_head = acting(person("school_head", school))
+    decide([item.pk], "return", other_head, Reason("evidence_missing", WORDS), {"fields": ["evidence"]})
+    walk_to("school_review", second)
+    return everything
+
+
+def good_on_desk_and_phone(page: Page, name: str) -> None:
+    for width in (DESK, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_accessible(page)
+        assert_fits(page)
+        screenshot(page, f"{name}-{width}")
+    page.set_viewport_size({"width": DESK, "height": 900})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everybody_can_use_the_pages_of_reviewing(
+    waiting: list[Application], open_page: OpenPage, language: str
+) -> None:
+    page = open_page(language=language)
+    carry_session(page, "head1")
+    page.goto("/queue/")
+    expect(page.locator("h1")).to_have_text("学校审核" if language == "zh-hans" else "School review")
+    good_on_desk_and_phone(page, f"queue-{language}")
+
+    page.locator("tbody input[name=task]").nth(0).check()
+    page.locator("tbody input[name=task]").nth(1).check()
+    page.locator("button[value=return]").click()
+    good_on_desk_and_phone(page, f"confirm-{language}")
+
+    page.goto(f"/cases/{waiting[1].pk}/?step=school_review")
+    for details in page.locator("details.decision, details.diagram").all():
+        details.locator("summary").click()
+    good_on_desk_and_phone(page, f"case-{language}")
+
+
+def test_seventeen_rows_and_more_fit_a_desk(waiting: list[Application], open_page: OpenPage) -> None:
+    page = open_page()
+    carry_session(page, "head1")
+    page.goto("/queue/")
+    floor = page.locator(".bulkbar").bounding_box()
+    assert floor
+    boxes = [row.bounding_box() for row in page.locator("table.queue tbody tr").all()]
+    assert sum(bool(box) and box["y"] + box["height"] <= floor["y"] for box in boxes) >= 17
+
+
+def test_a_reviewer_decides_by_keyboard(waiting: list[Application], open_page: OpenPage) -> None:
+    page = open_page()
+    carry_session(page, "head1")
+    page.goto("/queue/")
+    for key in "jxjx":
+        page.keyboard.press(key)
+    expect(page.locator("[data-count]")).to_have_text("2")
+    expect(page.locator("[data-sum]")).to_have_text("1,250.00")
+    page.locator("button[value=approve]").click()
+    page.get_by_role("button", name="通过 (2)").click()
+    expect(page.locator(".answer")).to_contain_text("通过：2 件")
+    expect(page.locator("table.queue tbody tr")).to_have_count(18)
+
+    # The second one came back and stands last; so far the first and the third are done.
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(waiting[3].student.name)
+    page.get_by_role("button", name="通过，下一件").click()
+    page.wait_for_url(f"**/cases/{waiting[4].pk}/**")
+    assert {state_of(waiting[number]) for number in (0, 2, 3)} == {"school_notice"}
+
+
+def test_reviewing_works_without_script(waiting: list[Application], open_page: OpenPage) -> None:
+    page = open_page(script=False)
+    carry_session(page, "head1")
+    page.goto("/queue/")
+    page.locator("tbody input[name=task]").nth(0).check()
+    page.locator("button[value=return]").click()
+    page.locator("select[name=reason_code]").select_option("evidence_missing")
+    page.locator("textarea[name=reason_text]").fill(WORDS)
+    page.locator("input[value=evidence]").check()
+    page.locator("form.stack button").click()
+    expect(page.locator(".answer")).to_contain_text("退回补正：1 件")
+    assert state_of(waiting[0]) == "returned"
+
+
+def test_the_officer_is_told_what_to_correct_on_a_phone(school: Organisation, open_page: OpenPage) -> None:
+    officer = officer_of(school)
+    application = at_step("school_review", school=school)
+    item = open_item_of(application.pk)
+    assert item
+    decide(
+        [item.pk],
+        "return",
+        acting(person("school_head", school)),
+        Reason("evidence_missing", WORDS),
+        {"fields": ["evidence"], "due_on": "2026-09-14"},
+    )
+    page = open_page(width=PHONE)
+    carry_session(page, officer.username)
+    page.goto(f"/cases/{application.pk}/")
+    expect(page.locator(".panel .why")).to_contain_text(WORDS)
+    expect(page.locator(".panel .why")).to_contain_text("佐证材料")
+    page.get_by_role("link", name="补正并重新提交").click()
+    page.wait_for_url(f"**/applications/{application.pk}/edit/")
