@@ -1,12 +1,21 @@
 """The one door through which people are told something."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
 from notifications.events import SENTENCES
 from notifications.models import Message
+
+
+class Telling(NamedTuple):
+    """What is told to some people (user keys) about one subject; `cause` names what happened."""
+
+    to: Iterable[int]
+    about_id: int
+    cause: str
+    data: dict[str, Any]
 
 
 def send(
@@ -17,6 +26,11 @@ def send(
     `cause` names what happened (a record line, a file's hash): the same cause never tells the same person twice.
     Raises KeyError for an event that is not in the catalogue.
     """
+    send_all(event, about, [Telling(to, about_id, cause, data or {})])
+
+
+def send_all(event: str, about: str, tellings: Iterable[Telling | tuple[Any, ...]]) -> None:
+    """`send` for many subjects of one kind at once, (to, about_id, cause, data) each; still one statement."""
     SENTENCES[event]
     now = timezone.now()
     Message.objects.bulk_create(
@@ -26,13 +40,15 @@ def send(
                 event=event,
                 about=about,
                 about_id=about_id,
-                data=data or {},
+                data=data,
                 effect=f"{person}:{event}:{cause}"[:120],
                 created_at=now,
             )
+            for to, about_id, cause, data in tellings
             for person in set(to)
         ),
         ignore_conflicts=True,
+        batch_size=2000,
     )
 
 

@@ -9,6 +9,7 @@ import time_machine
 from approvals.notices import actions, listeners, queries, tasks
 from approvals.notices.models import Notice
 from approvals.notices.refusals import Refused
+from notifications.models import Message
 from tests.approvals.notices.conftest import Place, refused
 from tests.factories import TERM, SchoolFactory, acting, at_step, person, set_training_date, stand_in
 from workflows import Reason, decide
@@ -221,6 +222,15 @@ def test_many_notices_end_in_a_fixed_number_of_statements(
         tasks.conclude_notices()
     assert set(Notice.objects.values_list("state", flat=True)) == {"taken_down"}
     assert set(Case.objects.values_list("state", flat=True)) == {"township_review"}
+
+
+def test_author_and_signer_are_told_once_that_nobody_objected(school_place: Place) -> None:
+    notice = school_place.published(1)
+    set_training_date(OVER)
+    run_due()
+    tasks.conclude_notices()
+    told = Message.objects.filter(event="notice_concluded", about_id=notice.pk).values_list("recipient", flat=True)
+    assert sorted(told) == sorted([school_place.author.user.pk, school_place.signer.user.pk])
 
 
 def test_a_sweep_takes_a_bounded_piece_and_goes_on(school_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
