@@ -29,8 +29,6 @@ from workflows import Reason, clock
 
 KEPT = ("school", "programme", "state", "name", "roster", "per")
 """What the list's address may hold, besides the cursor."""
-LARGEST = 5000
-"""Cases that one request may submit or take back."""
 PAPER_POLICY = {
     "default-src": [NONE],
     "object-src": [SELF],
@@ -200,7 +198,7 @@ def submit(request: HttpRequest) -> HttpResponse:
     """Submits the ticked applications, or all drafts of a roster."""
     roster = _number(request.POST.get("roster", ""))
     cases = queries.drafts_of(prefixes(request, "submit_application"), roster) if roster else _ticked(request)
-    answers = actions.submit(cases[:LARGEST], actor(request))
+    answers = actions.submit(cases, actor(request))
     done = ngettext("%(count)d application was submitted.", "%(count)d applications were submitted.", _ok(answers))
     return _answer(request, answers, done)
 
@@ -225,7 +223,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
 
 def _ticked(request: HttpRequest) -> list[int]:
     cases = [_number(value) for value in request.POST.getlist("case")]
-    return [case for case in cases if case is not None][:LARGEST]
+    return [case for case in cases if case is not None]
 
 
 def _reason(request: HttpRequest, outcome: str) -> Reason | None:
