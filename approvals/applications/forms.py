@@ -103,7 +103,7 @@ class MemberForm(forms.Form):
     health = _plain(_("Health"), 40)
 
     def clean_name(self) -> str:
-        return identity.normalise_name(self.cleaned_data["name"])
+        return _name(self.cleaned_data["name"])
 
 
 MemberFormSet = formset_factory(MemberForm, extra=2, max_num=10, validate_max=True)
