@@ -227,7 +227,7 @@ def _counted(rows: Mapping[str, QuerySet]) -> dict[str, int]:
         table = connection.ops.quote_name(queryset.model._meta.db_table)
         order = "" if queryset.model is Message else f"ORDER BY {table}.path USING ~<~"
         limited = f"{sql} {order} LIMIT {CAP + 1}"
-        parts.append(f"SELECT %s, count(*) FROM ({limited}) rows")  # noqa: S608 our own querysets
+        parts.append(f"SELECT %s, count(*) FROM ({limited}) rows")
         params += [key, *given]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)

@@ -17,7 +17,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy, ngette
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST
 
-from approvals.organisations.access import actor
+from approvals.organisations.access import actor, may
 from project import clock, demo, navigation, walk
 from project.templatetags.zhuxue import cn_date
 from workflows.actors import SYSTEM
@@ -51,6 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "nothing": [item for item in works if not item.count],
             "actions": navigation.actions(request),
             "walk": walk.accounts(request),
+            "sample": may(request, "submit_application"),
         },
     )
 

@@ -119,10 +119,11 @@ def _let_the_owner_clear_guarded_tables() -> None:
             " WHERE NOT t.tgisinternal AND t.tgtype & 32 <> 0"
         )
         guarded = [name for (name,) in cursor.fetchall()]
-    flush = connection.ops.sql_flush
+    operations = type(connection.ops)
+    flush = operations.sql_flush
 
-    def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
-        statements = flush(*args, **kwargs)
+    def sql_flush(self: Any, *args: Any, **kwargs: Any) -> list[str]:
+        statements = flush(self, *args, **kwargs)
         if not statements:
             return statements
         return [
@@ -131,4 +132,5 @@ def _let_the_owner_clear_guarded_tables() -> None:
             *(f'ALTER TABLE "{name}" ENABLE TRIGGER USER' for name in guarded),
         ]
 
-    connection.ops.sql_flush = sql_flush
+    # Of the class: once Playwright's loop runs, this thread has another connection object than before.
+    operations.sql_flush = sql_flush

@@ -168,6 +168,7 @@ def least_reason() -> int:
 
 # ---------------------------------------------------------------- personal numbers
 
+
 def _masking(mask: Callable[[str], str]) -> Callable[[str | None], str]:
     """A filter that shows nothing where there is nothing."""
     return lambda value: mask(value) if value else ""

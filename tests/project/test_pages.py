@@ -12,7 +12,7 @@ from django.urls import include, path, reverse
 from django.utils import timezone
 
 from approvals.organisations.models import Post, User
-from project import walk
+from project import demo, walk
 from project.views import server_error
 from tests.factories import (
     FIRST_DAY,
@@ -234,6 +234,17 @@ def test_reset_is_refused_outside_a_demo_database(client: Client) -> None:
     UserFactory(username="stays")
     assert client.post(reverse("demo_reset")).status_code == 403
     assert User.objects.filter(username="stays").exists()
+
+
+def test_a_reset_signs_out_and_says_so(client: Client, demo_people: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[bool] = []
+    monkeypatch.setattr(demo, "reset", lambda: loaded.append(True))
+    client.force_login(User.objects.get(username="officer1"))
+    answer = client.post(reverse("demo_reset"), follow=True)
+    assert loaded == [True]
+    assert answer.redirect_chain == [("/sign-in/", 302)]
+    assert "演示已重新开始" in text(answer)
+    assert client.get("/").status_code == 302
 
 
 @pytest.mark.parametrize("name", ["clock_forward", "demo_reset"])
