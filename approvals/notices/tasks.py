@@ -4,19 +4,25 @@ from approvals.notices import actions
 from approvals.notices.models import Notice
 from workflows import clock
 from workflows.background import due
-from workflows.working_days import calendar
+from workflows.working_days import calendar, forget
 
 
 @due("notices")
 def conclude_notices() -> int:
     """Closes and concludes notices whose period is over, and ends computed before a calendar was known."""
-    if _calendar_has_come():
-        actions.recompute_open()
     with clock.held():
+        if _calendar_has_come():
+            actions.recompute_open()
         return actions.close_due() + actions.conclude_closed()
 
 
 def _calendar_has_come() -> bool:
-    """Whether a year that a running notice had to guess has been published since."""
+    """Whether a year that a running notice had to guess has been published since.
+
+    Before a guessed end is taken for true, the calendar is read afresh: it may have been loaded a moment ago.
+    """
     guessed = Notice.objects.filter(state="published", provisional=True).values_list("ends_on", flat=True).distinct()
-    return any(not calendar().is_provisional(day) for day in guessed if day)
+    ends = [day for day in guessed if day is not None]
+    if any(day < clock.today() for day in ends):
+        forget()
+    return any(not calendar().is_provisional(day) for day in ends)

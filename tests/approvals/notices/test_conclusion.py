@@ -292,7 +292,6 @@ def test_a_calendar_that_comes_before_the_end_is_counted_before_the_end_is_judge
     assert (notice.ends_on, notice.provisional) == (date(2027, 1, 6), True)
     year = CalendarYear.objects.create(year=2027, source="示例")
     year.calendarday_set.create(day=date(2027, 1, 1), working=False, name="元旦")
-    actions.working_days.forget()
     set_training_date(date(2027, 1, 7))
     run_due()
     notice.refresh_from_db()
