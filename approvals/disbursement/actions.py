@@ -25,7 +25,7 @@ from approvals.programmes.terms import Term
 from notifications import send
 from workflows import record
 from workflows.actors import SYSTEM
-from workflows.clock import moment
+from workflows.clock import moment, today
 from workflows.decisions import decide
 from workflows.flows.aid import EVERY_NOTICE_CONCLUDED, AidFlow
 from workflows.machines import transition_all
@@ -80,7 +80,7 @@ def make_batch(programme: Programme, term: str, by: UserActor, path: str) -> Bat
 def _kind(programme: Programme, term: str, path: str) -> str:
     kinds = Award.objects.filter(programme=programme.code, path__startswith=path, terms__term=term)
     kind = kinds.values_list("kind", flat=True).first()
-    if kind is None:
+    if kind is None or term > Term.on(today()).code:  # nothing is paid for a term before it begins
         raise Refused("nothing_to_pay")
     return str(kind)
 

@@ -5,10 +5,12 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from approvals.awards.models import Award
+from approvals.awards.models import Award, AwardTerm
 from approvals.disbursement.models import Batch, PaymentLine
+from approvals.programmes.terms import Term
+from workflows.clock import today
 from workflows.flows.aid import EVERY_NOTICE_CONCLUDED
 from workflows.models import Case
 
@@ -50,16 +52,13 @@ def totals_by_school(batch: Batch) -> list[dict[str, Any]]:
 
 
 def waiting(prefixes: Iterable[str]) -> list[dict[str, Any]]:
-    """[{"programme", "term", "count", "total"}] of award terms that no batch holds yet, per programme and term."""
-    held = PaymentLine.objects.exclude(state="cancelled")
+    """[{"programme", "term", "count", "total"}] of award terms that have begun and that no batch holds yet."""
+    held = PaymentLine.objects.exclude(state="cancelled").filter(award=OuterRef("award"), term=OuterRef("term"))
     noticed = Case.objects.filter(EVERY_NOTICE_CONCLUDED.holds()).values("pk")
-    awards = Award.objects.filter(below(prefixes), state="active", case__in=noticed)
-    rows = awards.exclude(lines__in=held.values("pk")).filter(terms__amount__gt=0)
-    return list(
-        rows.values("programme", "terms__term")
-        .annotate(count=Count("pk"), total=Sum("terms__amount"))
-        .order_by("terms__term", "programme")
-    )
+    awards = Award.objects.filter(below(prefixes), state="active", case__in=noticed).values("pk")
+    begun = AwardTerm.objects.filter(award__in=awards, amount__gt=0, term__lte=Term.on(today()).code)
+    rows = begun.exclude(Exists(held)).values("term", programme=F("award__programme"))
+    return list(rows.annotate(count=Count("pk"), total=Sum("amount")).order_by("term", "programme"))
 
 
 def failed_below(prefixes: Iterable[str]) -> QuerySet[PaymentLine]:

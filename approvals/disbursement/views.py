@@ -187,7 +187,7 @@ def _bank_return(request: HttpRequest, batch_id: int) -> str:
         "count": booked["paid"]
     }
     failed = ngettext("%(count)s failed", "%(count)s failed", booked["failed"]) % {"count": booked["failed"]}
-    return f"{paid}, {failed}."
+    return _("%(paid)s, %(failed)s.") % {"paid": paid, "failed": failed}
 
 
 submit = _act("make_batch", _submit)

@@ -15,6 +15,7 @@ from approvals.awards.models import Award
 from approvals.disbursement import actions, demo_bank, queries
 from approvals.disbursement.models import Batch
 from approvals.disbursement.refusals import Refused
+from approvals.programmes.terms import Term
 from notifications.models import Message
 from tests.factories import (
     TERM,
@@ -385,4 +386,17 @@ def test_a_draft_has_no_award(office: Office) -> None:
 def test_what_waits_is_counted_by_programme_and_term(office: Office) -> None:
     office.approved(2)
     waiting = queries.waiting([office.county.path])
-    assert [(row["terms__term"], row["count"], row["total"]) for row in waiting][0] == (TERM, 2, Decimal("1250.00"))
+    assert [(row["term"], row["count"], row["total"]) for row in waiting][0] == (TERM, 2, Decimal("1250.00"))
+
+
+def test_a_term_is_offered_and_paid_once_it_has_begun_even_after_the_one_before(office: Office) -> None:
+    office.approved(2)
+    following = Term.of(TERM).next()
+    assert [row["term"] for row in queries.waiting([office.county.path])] == [TERM]
+    programme, by, county = office.version.programme, office.maker, office.county.path
+    assert refusal(actions.make_batch, programme, following.code, by, county) == "nothing_to_pay"
+    office.batch()
+    assert queries.waiting([county]) == []
+    set_training_date(following.starts_on)
+    assert [(row["term"], row["count"]) for row in queries.waiting([county])] == [(following.code, 2)]
+    assert actions.make_batch(programme, following.code, by, county).line_count == 2
