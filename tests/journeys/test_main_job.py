@@ -146,7 +146,6 @@ def the_school_notice_is_lived_through(offices: Offices, open_page: OpenPage, na
     phone = open_page(width=PHONE, path=address)
     assert_accessible(phone)
     assert_fits(phone)
-    picture(phone, "public-notice-phone")
 
     live_through_notice(offices("officer1", "/"))
     public.goto(address)
@@ -245,7 +244,7 @@ def the_case_page_tells_it_all(offices: Offices, name: str) -> None:
     officer.get_by_text("流程图", exact=True).click()
     diagram = officer.locator(".diagram img")
     expect(diagram).to_be_visible()
-    assert officer.wait_for_function("document.querySelector('.diagram img').naturalWidth > 0")
+    expect(diagram).not_to_have_js_property("naturalWidth", 0)
     if papers.available():
         form = officer.get_by_role("link", name=re.compile("申请表")).get_attribute("href") or ""
         response = officer.request.get(form)
