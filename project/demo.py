@@ -16,7 +16,8 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, ProgrammingError, connection, transaction
+from psycopg.errors import InsufficientPrivilege
 
 from approvals.organisations.actions import Appointment, appoint_all, load_organisations
 from approvals.organisations.county_file import read_file
@@ -240,7 +241,7 @@ def _empty() -> None:
     models = [model for app in apps.get_app_configs() for model in app.get_models(include_auto_created=True)]
     tables = sorted({model._meta.db_table for model in models if model._meta.managed} - kept)
     quoted = [connection.ops.quote_name(table) for table in tables]
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _only_the_owner():
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks still to come is not emptied
         guarded = _guarded(cursor)
         for table in guarded:
@@ -248,6 +249,16 @@ def _empty() -> None:
         cursor.execute(f"TRUNCATE {', '.join(quoted)}")
         for table in guarded:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+@contextmanager
+def _only_the_owner() -> Iterator[None]:
+    try:
+        yield
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, InsufficientPrivilege):
+            raise
+        raise NotADemo("Only the owner of the tables may empty them; this database's user is not.") from error
 
 
 def _guarded(cursor: Any) -> list[str]:

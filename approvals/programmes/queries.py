@@ -87,12 +87,6 @@ def headcount(programme: str, school: int, school_year: str) -> int | None:
     )
 
 
-def headcounts(programme: str, schools: Iterable[int], school_year: str) -> dict[int, int]:
-    """`headcount` for many schools at once, by key; a school that is not limited is left out."""
-    quotas = Quota.objects.filter(programme_id=programme, school_id__in=list(schools), school_year=school_year)
-    return dict(quotas.values_list("school_id", "headcount"))
-
-
 # ---------------------------------------------------------------- names
 
 

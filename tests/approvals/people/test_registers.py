@@ -10,9 +10,8 @@ from approvals.people import registers
 from approvals.people.crypto import blind_index
 from approvals.people.enrolment import Family, Parent, Pupil, take_over
 from approvals.people.models import Guardian, Household, RegisterEntry, RegisterList, Student
-from approvals.people.queries import by_id_hash, students_under
 from approvals.people.registers import POOR_HOUSEHOLDS, Row
-from tests.factories import SchoolFactory, StudentFactory, TownshipFactory, id_number
+from tests.factories import SchoolFactory, id_number
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 8, 31)
@@ -99,16 +98,3 @@ def test_a_pupil_who_is_known_is_not_taken_over_again() -> None:
     take_over([family(school.pk, 1)])
     with pytest.raises(IntegrityError):
         take_over([family(school.pk, 1, number="H9")])
-
-
-def test_pupils_are_listed_below_an_office_and_found_by_number(
-    django_assert_num_queries: DjangoAssertNumQueries,
-) -> None:
-    township = TownshipFactory()
-    here, elsewhere = SchoolFactory(parent=township), SchoolFactory()
-    mine, other = StudentFactory(school=here), StudentFactory(school=elsewhere)
-    assert list(students_under([township.path])) == [mine]
-    assert not students_under([]).exists()
-    with django_assert_num_queries(1):
-        found = by_id_hash([bytes(mine.id_hash), bytes(other.id_hash), person(999)])
-        assert {student.school.name for student in found.values()} == {here.name, elsewhere.name}

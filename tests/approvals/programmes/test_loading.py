@@ -203,7 +203,6 @@ def test_quotas_follow_their_file() -> None:
     load_quotas()
     school = school_by_code("3413049990", date(2026, 9, 7))
     assert queries.headcount("senior_state_grant", school.pk, "2026-2027") == 120
-    assert queries.headcounts("senior_state_grant", [school.pk, 0], "2026-2027") == {school.pk: 120}
     assert queries.headcount("senior_state_grant", school.pk, "2027-2028") is None
     assert Quota.objects.count() == 2
 
