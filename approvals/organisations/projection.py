@@ -25,7 +25,7 @@ _DUE = f"""
         ON permission.codename = may.codename AND permission.content_type_id = %(type)s
      WHERE p.revoked_at IS NULL AND p.starts_on <= %(today)s AND (p.ends_on IS NULL OR p.ends_on >= %(today)s)
        AND (%(users)s::bigint[] IS NULL OR p.user_id = ANY(%(users)s))
-"""  # noqa: S608
+"""
 
 _PROJECT = f"""
     WITH due AS ({_DUE}), gone AS (
@@ -39,7 +39,7 @@ _PROJECT = f"""
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM added)
-"""  # noqa: S608
+"""
 
 
 def project_posts(users: Iterable[int] | None = None) -> int:

@@ -56,7 +56,7 @@ _MATCH = f"""
       JOIN {RegisterList._meta.db_table} l ON l.id = e.list_id AND l.current
      WHERE e.id_hash = ANY(%s)
      ORDER BY e.id_hash, l.as_of DESC, e.id
-"""  # noqa: S608
+"""
 
 
 def match(hashes: Iterable[bytes]) -> dict[bytes, Entry]:
