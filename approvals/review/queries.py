@@ -164,7 +164,7 @@ def _elsewhere(person: str, step: str) -> QuerySet[ActingLevel]:
 
 def _count(ids: RawSQL) -> RawSQL:
     """A scalar subquery that counts what `task_ids` finds; asked once for a statement."""
-    return RawSQL(f"SELECT count(*) FROM ({ids.sql}) AS counted", ids.params)  # noqa: S608, S611
+    return RawSQL(f"SELECT count(*) FROM ({ids.sql}) AS counted", ids.params)  # noqa: S611
 
 
 def waiting_by_step(reaches: dict[str, Reach]) -> dict[str, int]:

@@ -176,7 +176,7 @@ def _merged(step: str, offices: Sequence[str], wanted: Q, order: Order | None, l
     ordered = tasks.order_by(*(order or Order()).keys()).values(*columns)[:limit]
     sql, params = ordered.query.sql_with_params()
     return RawSQL(  # noqa: S611 compiled by the ORM
-        f"SELECT task.id FROM unnest(%s::varchar[]) AS office(path) CROSS JOIN LATERAL ({sql}) AS task"  # noqa: S608
+        f"SELECT task.id FROM unnest(%s::varchar[]) AS office(path) CROSS JOIN LATERAL ({sql}) AS task"
         f" {order.sql() if order else ''} LIMIT {limit:d}",
         [list(offices), *params],
     )

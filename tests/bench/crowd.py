@@ -22,7 +22,7 @@ TOWNSHIPS, SCHOOLS_EACH, COUNTY_SCHOOLS = 7, 8, 4
 
 @dataclass(frozen=True)
 class Crowd:
-    """Where the tasks wait: the county, its townships and its schools, the smallest number at `small`."""
+    """Where the tasks wait: the county, its townships and its schools."""
 
     county: Organisation
     townships: list[Organisation]
@@ -46,8 +46,8 @@ _MAKE = f"""
                 verified)
         SELECT substr('王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗', 1 + n %% 20, 1)
                || substr('小子文志雨思梓浩', 1 + n / 20 %% 8, 1) || substr('禾田苗云山石林竹', 1 + n / 160 %% 8, 1),
-               'M', '2016-01-01', %(secret)s, sha256(convert_to(%(state)s || n, 'UTF8')), lpad((n %% 10000)::text, 4, '0'),
-               (%(schools)s::bigint[])[1 + n %% %(count)s], '五年级', (1 + n %% 6) || '班', 'primary', true, true
+               'M', '2016-01-01', %(secret)s, sha256(convert_to(%(salt)s || n, 'UTF8')),
+               lpad((n %% 10000)::text, 4, '0'), (%(schools)s::bigint[])[1 + n %% %(count)s], '五年级', (1 + n %% 6) || '班', 'primary', true, true
           FROM generate_series(1, %(tasks)s) n
         RETURNING id, school_id, grade, class_name
     ), numbered AS (
@@ -73,8 +73,8 @@ _MAKE = f"""
         SELECT id, pupil, school_id, path, %(version)s, %(programme)s, 'living_subsidy', %(year)s, %(term)s, true,
                'primary', grade, class_name, true, '{{}}',
                (ARRAY['severe', 'moderate', 'general'])[1 + n %% 3], '', 625.00, '王大山', '', '0010', 'bank_card', '',
-               '', '', jsonb_build_array(jsonb_build_object('code', 'enrolled', 'holds', n %% 30 <> 0, 'values', '{{}}'::jsonb)),
-               now()
+               '', '', jsonb_build_array(
+                   jsonb_build_object('code', 'enrolled', 'holds', n %% 30 <> 0, 'values', '{{}}'::jsonb)), now()
           FROM paired
     ), item AS (
         INSERT INTO {WorkItem._meta.db_table}
@@ -94,7 +94,7 @@ _MAKE = f"""
 
 
 def wait(crowd: Crowd, step: str, tasks: int, schools: list[Organisation] | None = None) -> None:
-    """Puts `tasks` complete applications at a review step, spread over the schools, and analyses the tables."""
+    """Puts `tasks` complete applications at a review step, spread over the schools, and vacuums."""
     chosen = schools or crowd.schools
     values: dict[str, Any] = {
         "secret": encrypt("130499201603050010"),
@@ -103,6 +103,7 @@ def wait(crowd: Crowd, step: str, tasks: int, schools: list[Organisation] | None
         "tasks": tasks,
         "flow": get_flow_ref(AidFlow),
         "state": step,
+        "salt": f"{step} {Student.objects.count()} ",
         "programme": crowd.version.programme_id,
         "term": TERM,
         "year": Term.of(TERM).school_year,
@@ -114,4 +115,4 @@ def wait(crowd: Crowd, step: str, tasks: int, schools: list[Organisation] | None
         cursor.execute(_MAKE, values)
     with connection.cursor() as cursor:
         for model in (Student, Case, Application, WorkItem, Record):
-            cursor.execute(f"ANALYZE {model._meta.db_table}")
+            cursor.execute(f"VACUUM ANALYZE {model._meta.db_table}")
