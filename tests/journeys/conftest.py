@@ -162,6 +162,8 @@ def picture(page: Page, name: str) -> None:
     width = (page.viewport_size or {}).get("width", DESK)
     for wide in (DESK, PHONE) if width > PHONE else (PHONE,):
         page.set_viewport_size({"width": wide, "height": 900 if wide > PHONE else 800})
+        if wide != width:
+            page.reload()  # as a screen of this width finds it
         page.evaluate("scrollTo(0, 0)")
         assert_fits(page)
         file = screenshot(page, f"{name}-{wide}")
@@ -170,3 +172,4 @@ def picture(page: Page, name: str) -> None:
             with Image.open(file) as shot:
                 shot.convert("RGB").quantize(128).save(PICTURES / file.name, optimize=True)
     page.set_viewport_size({"width": width, "height": 900})
+    page.reload()
