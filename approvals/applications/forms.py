@@ -372,9 +372,7 @@ class ApplicationForm(forms.Form):
         members = self._members()
         size = data.get("household_size")
         if size and len(members) > size:
-            self.add_error(
-                "household_size", gettext("%(count)s members are listed below.") % {"count": len(members)}
-            )
+            self.add_error("household_size", gettext("%(count)s members are listed below.") % {"count": len(members)})
         incomes = [Decimal(member["income"]) for member in members if member.get("income") not in (None, "")]
         if size and incomes and data.get("per_capita_income") is None:
             data["per_capita_income"] = (sum(incomes) / size).quantize(Decimal("0.01"))

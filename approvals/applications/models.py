@@ -8,8 +8,11 @@ from django.utils.translation import pgettext_lazy as _p
 
 from approvals.people.fields import EncryptedTextField
 
-LEVELS = [("severe", _p("hardship level", "Severe")), ("moderate", _p("hardship level", "Moderate")),
-          ("general", _p("hardship level", "General"))]
+LEVELS = [
+    ("severe", _p("hardship level", "Severe")),
+    ("moderate", _p("hardship level", "Moderate")),
+    ("general", _p("hardship level", "General")),
+]
 
 
 class Roster(models.Model):
@@ -51,8 +54,9 @@ class Roster(models.Model):
         verbose_name_plural = _("rosters")
         default_permissions = ()
         indexes = [
-            models.Index(fields=["state"], name="roster_due",
-                         condition=Q(state__in=["uploaded", "checking", "importing"])),
+            models.Index(
+                fields=["state"], name="roster_due", condition=Q(state__in=["uploaded", "checking", "importing"])
+            ),
             models.Index(fields=["school", "-uploaded_at"], name="roster_school"),
         ]
 
@@ -64,7 +68,9 @@ class Application(models.Model):
     is pinned. `live` is false once it was rejected, withdrawn or cancelled.
     """
 
-    case = models.OneToOneField("workflows.Case", primary_key=True, on_delete=models.PROTECT, related_name="application")
+    case = models.OneToOneField(
+        "workflows.Case", primary_key=True, on_delete=models.PROTECT, related_name="application"
+    )
     student = models.ForeignKey("people.Student", on_delete=models.PROTECT, related_name="applications")
     school = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
     path = models.CharField(max_length=255)

@@ -253,9 +253,7 @@ def _answer(request: HttpRequest, answers: list[actions.Answer], done: str) -> H
         request,
         "applications/answer.html",
         {
-            "refused": [
-                (answer.case_id, named.get(answer.case_id, ""), _why([answer])) for answer in refused[:TOLD]
-            ],
+            "refused": [(answer.case_id, named.get(answer.case_id, ""), _why([answer])) for answer in refused[:TOLD]],
             "count": len(refused),
             "back": back,
         },

@@ -22,7 +22,8 @@ SERIF = (
 )  # fmt: skip
 SANS = (
     "Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "Noto Sans SC", "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei", "Microsoft YaHei", "SimHei", "PingFang SC", "Hiragino Sans GB", "STHeiti", "Droid Sans Fallback",
+    "WenQuanYi Zen Hei", "Microsoft YaHei", "SimHei", "PingFang SC", "Hiragino Sans GB", "STHeiti",
+    "Droid Sans Fallback",
 )  # fmt: skip
 _ANY_CHINESE = ("CJK", "Han", "Song", "Ming", "Hei", "Kai", "WenQuanYi", "Fang", "Unifont", "Droid Sans Fallback")
 HOW: Promise = _(

@@ -54,7 +54,7 @@ _ADD = f"""
                      stage, boarder)
      ORDER BY id_hash
         ON CONFLICT (id_hash) DO NOTHING
-"""  # noqa: S608
+"""
 
 
 def add_pupils(pupils: Iterable[NewPupil], by: Actor) -> dict[bytes, int]:

@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,21 +14,29 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(max_length=40)),
-                ('about', models.CharField(max_length=20)),
-                ('about_id', models.BigIntegerField()),
-                ('data', models.JSONField(default=dict)),
-                ('effect', models.CharField(max_length=120, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('read_at', models.DateTimeField(null=True)),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("event", models.CharField(max_length=40)),
+                ("about", models.CharField(max_length=20)),
+                ("about_id", models.BigIntegerField()),
+                ("data", models.JSONField(default=dict)),
+                ("effect", models.CharField(max_length=120, unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("read_at", models.DateTimeField(null=True)),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
-                'indexes': [models.Index(fields=['recipient', '-id'], name='message_inbox'), models.Index(condition=models.Q(('read_at', None)), fields=['recipient'], name='message_unread')],
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["recipient", "-id"], name="message_inbox"),
+                    models.Index(condition=models.Q(("read_at", None)), fields=["recipient"], name="message_unread"),
+                ],
             },
         ),
     ]

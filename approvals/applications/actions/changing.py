@@ -144,9 +144,7 @@ class _Change:
             self.fields[name] = (old, new)
 
 
-def change(
-    case_id: int, stated: Mapping[str, Any], by: UserActor, identity: Identity | None = None
-) -> list[str]:
+def change(case_id: int, stated: Mapping[str, Any], by: UserActor, identity: Identity | None = None) -> list[str]:
     """Changes a draft, or corrects a returned application; returns the names of the fields that changed.
 
     Only fields in `stated` are looked at. A correction keeps what it changed, masked; one that touches the level,

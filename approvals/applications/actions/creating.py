@@ -129,12 +129,13 @@ def _locked_pupils(ids: set[int]) -> dict[int, Pupil]:
     """The pupils, locked in order: whoever enters one of them at the same time waits for this transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, birth_date, id_hash, verified FROM {Student._meta.db_table}"  # noqa: S608
+            f"SELECT id, birth_date, id_hash, verified FROM {Student._meta.db_table}"
             " WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
             [list(ids)],
         )
-        return {key: Pupil(birth_date, bytes(id_hash), verified)
-                for key, birth_date, id_hash, verified in cursor.fetchall()}
+        return {
+            key: Pupil(birth_date, bytes(id_hash), verified) for key, birth_date, id_hash, verified in cursor.fetchall()
+        }
 
 
 def _years(specs: list[ApplicationSpec]) -> dict[str, str]:

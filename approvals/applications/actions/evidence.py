@@ -97,7 +97,6 @@ def _safe_name(name: str, content_type: str) -> str:
     return stem[:100] + {"application/pdf": ".pdf"}.get(content_type, ".jpg")
 
 
-
 def open_form(application: Application, by: UserActor) -> bool:
     """Writes that the form was opened on the record; answers whether the family's circumstances may stand on it.
 

@@ -25,7 +25,7 @@ _WAITING = f"""
     SELECT id, case_id FROM {WorkItem._meta.db_table}
      WHERE flow_task = %s AND finished IS NULL
      ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
-"""  # noqa: S608
+"""
 
 
 def match_waiting(limit: int = CHUNK) -> int:
@@ -68,9 +68,7 @@ def _match(case_ids: Iterable[int]) -> dict[int, int]:
 
 def _keep(found: dict[int, matching.Match]) -> dict[int, int]:
     """Keeps new hits, drops unwaived ones that are no longer true; a waived one does not count again."""
-    kept = {
-        (hit.application_id, hit.source, hit.code): hit for hit in Hit.objects.filter(application__in=list(found))
-    }
+    kept = {(hit.application_id, hit.source, hit.code): hit for hit in Hit.objects.filter(application__in=list(found))}
     now = {(case, hit.source, hit.code): hit.values for case, one in found.items() for hit in one.against}
     gone = [hit.pk for key, hit in kept.items() if key not in now and hit.waived_at is None]
     Hit.objects.filter(pk__in=gone).delete()

@@ -55,9 +55,7 @@ def take_back(case_ids: Iterable[int], outcome: str, by: Actor, reason: Reason |
     if outcome not in ("withdraw", "cancel"):
         raise ValueError(outcome)
     wanted = list(dict.fromkeys(case_ids))
-    items = dict(
-        WorkItem.objects.filter(process_id__in=wanted, finished=None).values_list("process_id", "id")
-    )
+    items = dict(WorkItem.objects.filter(process_id__in=wanted, finished=None).values_list("process_id", "id"))
     results = decide(items.values(), outcome, by, reason=reason)
     return _in_order(wanted, _decided(items, results))
 

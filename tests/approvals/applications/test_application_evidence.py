@@ -138,9 +138,7 @@ def test_a_script_inside_packed_objects_is_found() -> None:
 
 
 def test_a_picture_inside_a_pdf_may_hold_any_bytes() -> None:
-    data = pdf().replace(
-        b"startxref", b"9 0 obj\n<< /Length 9 >>\nstream\nx/JS (x)\nendstream\nendobj\nstartxref"
-    )
+    data = pdf().replace(b"startxref", b"9 0 obj\n<< /Length 9 >>\nstream\nx/JS (x)\nendstream\nendobj\nstartxref")
     assert accept(upload(data, "a.pdf"), MARK).data == data
 
 

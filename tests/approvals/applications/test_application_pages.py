@@ -359,9 +359,7 @@ def test_pages_go_by_key_in_both_directions(officer: User, school: Any, monkeypa
     assert shown(client.get(address + third.context["previous"])) == keys[2:4]
 
 
-def test_the_list_asks_little_however_long_it_is(
-    school: Any, django_assert_max_num_queries: Any
-) -> None:
+def test_the_list_asks_little_however_long_it_is(school: Any, django_assert_max_num_queries: Any) -> None:
     for _ in range(8):
         ApplicationFactory(school=school)
     client = signed_in(person("county_reviewer", CountyFactory()))

@@ -73,9 +73,7 @@ def grant() -> ProgrammeVersion:
 def reviewed(school: Organisation, *tiers: str) -> list[Application]:
     version = grant()
     rates = {rate.tier: rate for rate in version.rates.all()}
-    return [
-        at_step("school_review", school=school, version=version, tier=tier, rate=rates[tier]) for tier in tiers
-    ]
+    return [at_step("school_review", school=school, version=version, tier=tier, rate=rates[tier]) for tier in tiers]
 
 
 def quota(school: Organisation, headcount: int) -> None:
@@ -99,9 +97,7 @@ def school(db: None) -> Organisation:
 def test_without_a_headcount_from_the_county_nothing_is_approved(school: Organisation) -> None:
     applications = reviewed(school, "tier_2")
     assert approve(applications) == ["quota_missing"]
-    [result] = decide(
-        [open_item_of(applications[0].case_id).pk], "approve", stand_in("review_school")
-    )
+    [result] = decide([open_item_of(applications[0].case_id).pk], "approve", stand_in("review_school"))
     assert school.name in result.message
     assert "2026-2027" in result.message
 

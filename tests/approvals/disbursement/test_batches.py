@@ -160,8 +160,8 @@ def test_the_same_award_is_never_in_two_batches(office: Office) -> None:
     assert refusal(office.batch) == "nothing_to_pay"
     line = batch.lines.first()
     assert line is not None
+    line.pk, line.number = None, 99
     with pytest.raises(IntegrityError), transaction.atomic():
-        line.pk, line.number = None, 99
         line.save(force_insert=True)
 
 
@@ -302,7 +302,9 @@ def test_a_waiver_is_settled_with_the_school_and_no_person_is_paid(office: Offic
     }
     version = VersionFactory(changes=waiver)
     school = CountySchoolFactory()
-    application = at_step("payment", school=school, version=version, account_no=None, account_hash=None, account_tail="")
+    application = at_step(
+        "payment", school=school, version=version, account_no=None, account_hash=None, account_tail=""
+    )
     batch = actions.make_batch(version.programme, TERM, office.maker, office.county.path)
     line = batch.lines.get()
     assert (line.payee, line.account_no) == (school.name, None)
@@ -368,7 +370,9 @@ def test_the_whole_path_can_be_walked_on_the_pages(office: Office, client: Clien
     assert Batch.objects.count() == 2
 
 
-def test_awards_page_lists_only_the_own_subtree(office: Office, client: Client, django_assert_max_num_queries: Any) -> None:
+def test_awards_page_lists_only_the_own_subtree(
+    office: Office, client: Client, django_assert_max_num_queries: Any
+) -> None:
     office.approved(2)
     elsewhere = at_step("payment", version=office.version)
     client.force_login(office.officer.user)
@@ -386,7 +390,7 @@ def test_a_draft_has_no_award(office: Office) -> None:
 def test_what_waits_is_counted_by_programme_and_term(office: Office) -> None:
     office.approved(2)
     waiting = queries.waiting([office.county.path])
-    assert [(row["term"], row["count"], row["total"]) for row in waiting][0] == (TERM, 2, Decimal("1250.00"))
+    assert next((row["term"], row["count"], row["total"]) for row in waiting) == (TERM, 2, Decimal("1250.00"))
 
 
 def test_a_term_is_offered_and_paid_once_it_has_begun_even_after_the_one_before(office: Office) -> None:
