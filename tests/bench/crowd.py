@@ -47,7 +47,8 @@ _MAKE = f"""
         SELECT substr('王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗', 1 + n %% 20, 1)
                || substr('小子文志雨思梓浩', 1 + n / 20 %% 8, 1) || substr('禾田苗云山石林竹', 1 + n / 160 %% 8, 1),
                'M', '2016-01-01', %(secret)s, sha256(convert_to(%(salt)s || n, 'UTF8')),
-               lpad((n %% 10000)::text, 4, '0'), (%(schools)s::bigint[])[1 + n %% %(count)s], '五年级', (1 + n %% 6) || '班', 'primary', true, true
+               lpad((n %% 10000)::text, 4, '0'), (%(schools)s::bigint[])[1 + n %% %(count)s], '五年级',
+               (1 + n %% 6) || '班', 'primary', true, true
           FROM generate_series(1, %(tasks)s) n
         RETURNING id, school_id, grade, class_name
     ), numbered AS (
