@@ -103,7 +103,8 @@ TEMPLATES = [
 
 # ---------------------------------------------------------------- database
 # One dialect. Locks that are not had within five seconds are refused as a busy case, never waited for. Statements
-# here last milliseconds: compiling one to machine code would cost more than running it (1.6 s once, for 0.3).
+# here last milliseconds: compiling one to machine code would cost more than running it (1.6 s once, for 0.3), and so
+# would planning a prepared one again (workflows/planned.py).
 
 DATABASE_URL = env.text("DATABASE_URL")
 EMBEDDED = {"ENGINE": "project.postgres", "NAME": DATABASE, "USER": SUPERUSER, "HOST": str(socket_folder())}
@@ -114,7 +115,8 @@ _default["ATOMIC_REQUESTS"] = False  # a busy lock inside an outer transaction i
 _default["CONN_MAX_AGE"] = 60
 _default["CONN_HEALTH_CHECKS"] = True
 _default.setdefault("OPTIONS", {}).setdefault(
-    "options", "-c lock_timeout=5s -c idle_in_transaction_session_timeout=5min -c jit=off"
+    "options",
+    "-c lock_timeout=5s -c idle_in_transaction_session_timeout=5min -c jit=off -c plan_cache_mode=force_generic_plan",
 )
 _default["OPTIONS"].setdefault("application_name", "zhuxue")
 # Several test runs at once on one server: each gives its own suffix.

@@ -24,6 +24,7 @@ from workflows.conditions import failing
 from workflows.models import Case, WorkItem
 from workflows.moving import move
 from workflows.nodes import Outcome, Step
+from workflows.planned import planned_cursor
 from workflows.reasons import Reason, refusal_of
 from workflows.refusals import words
 from workflows.ways import Way, step_at, way_of
@@ -218,16 +219,19 @@ _LOCK = """
            (SELECT level FROM workflows_actinglevel WHERE case_id = c.id AND person = %s),
            (SELECT date FROM workflows_trainingclock)
       FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
-     WHERE i.id = ANY(%s) ORDER BY c.id, i.id FOR NO KEY UPDATE OF c, i
+     WHERE i.id = ANY(%s::bigint[]) ORDER BY c.id, i.id FOR NO KEY UPDATE OF c, i
 """
+
+_KEYS_END = 2**63
 
 
 def _lock(items: list[int], by: Actor, patient: bool) -> tuple[list[_Task], date | None]:
     """Locks tasks and cases, always in the same order, so that two bulk decisions cannot deadlock; reads the
     training date with them. Where not `patient`, what somebody else holds is left out.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK + ("" if patient else " SKIP LOCKED"), [by.key, items])
+    possible = [item for item in items if 0 < item < _KEYS_END]
+    with planned_cursor() as cursor:
+        cursor.execute(_LOCK + ("" if patient else " SKIP LOCKED"), [by.key, possible])
         rows = cursor.fetchall()
     tasks = [
         _Task(item, case, closed, step_at(ref), path, state, tuple(steps), resume, acted_at)
@@ -328,8 +332,7 @@ def _move(chunk: _Chunk, tasks: list[_Task]) -> None:
     """Moves each group that takes the same way under the same post, in one statement, then tells the listeners."""
     asked, moment = chunk.asked, chunk.moment
     for (way, post), group in _grouped(tasks, lambda task: (chunk.ways[task.item], chunk.posts[task.item])):
-        pairs = [(task.item, task.case) for task in group]
-        moved = move(way, pairs, asked.by, post, asked.reason, asked.data, moment)
+        moved = move(way, [task.case for task in group], asked.by, post, asked.reason, asked.data, moment)
         for task in group:
             chunk.answers[task.item] = ("ok" if task.item in moved else "other_level", {})
         if moved:
@@ -339,7 +342,7 @@ def _move(chunk: _Chunk, tasks: list[_Task]) -> None:
                     step=way.step.name,
                     outcome=way.outcome.name,
                     entered=way.entered,
-                    case_ids=[case for item, case in pairs if item in moved],
+                    case_ids=[task.case for task in group if task.item in moved],
                     by=asked.by,
                     moment=moment,
                     reason=asked.reason,

@@ -4,6 +4,7 @@ The calendar is a table, loaded from `fixtures/calendar/`. A year that the State
 is computed provisionally (暂定) as Monday to Friday.
 """
 
+import json
 import time
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -84,26 +85,28 @@ def forget() -> None:
     _due_dates.cache_clear()
 
 
-def due_dates(today: date) -> dict[str, str]:
-    """For each allowance of 1 to `LONGEST` working days from `today`, the ISO date on which it runs out."""
+def due_dates(today: date) -> str:
+    """For each allowance of 1 to `LONGEST` working days from `today`, the date on which it runs out.
+
+    As JSON, {"5": "2026-09-14", …}: it is sent with every decision and parsed by the database.
+    """
     calendar()
     return _due_dates(today)
 
 
 @lru_cache(maxsize=64)
-def _due_dates(today: date) -> dict[str, str]:
+def _due_dates(today: date) -> str:
     days: dict[str, str] = {}
     day, using = today, calendar()
     for count in range(1, LONGEST + 1):
         day = using.after(day, 1)
         days[str(count)] = day.isoformat()
-    return days
+    return json.dumps(days)
 
 
 def due_on(allowed: int | None) -> date | None:
     """The day on which an allowance of working days that begins today runs out; None where there is none."""
-    found = due_dates(clock.today()).get(str(allowed))
-    return date.fromisoformat(found) if found else None
+    return calendar().after(clock.today(), allowed) if allowed and allowed <= LONGEST else None
 
 
 def load_calendar(folder: Path | None = None) -> list[int]:

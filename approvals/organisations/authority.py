@@ -10,6 +10,7 @@ from django.db import connection
 from approvals.organisations.models import Organisation, Post, User
 from approvals.organisations.roles import matrix
 from workflows.models import TrainingClock
+from workflows.planned import planned_cursor
 
 _OFFICES = f"""
     SELECT DISTINCT o.path, o.name, p.role, o.id
@@ -40,7 +41,7 @@ class Office(NamedTuple):
 
 def offices_of(user: User) -> list[Office]:
     """The posts that a person holds today, in one statement."""
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(_OFFICES, [user.pk])
         return [Office(*row) for row in cursor.fetchall()]
 

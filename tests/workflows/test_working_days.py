@@ -1,5 +1,6 @@
 """Working days: the State Council's calendar, and the ends of notices counted with it (DOMAIN.md §2.3)."""
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def test_the_calendar_is_read_in_one_statement_and_kept(published: Calendar, dja
 
 def test_due_dates_are_the_ends_of_each_allowance(published: Calendar) -> None:
     start = date(2025, 9, 26)
-    dates = working_days.due_dates(start)
+    dates = json.loads(working_days.due_dates(start))
     assert dates["5"] == "2025-10-10"
     assert dates == {str(count): published.after(start, count).isoformat() for count in range(1, LONGEST + 1)}
 

@@ -1,0 +1,144 @@
+"""Deciding, one and ten thousand, against viewflow as it comes and against bare SQL, on the same database.
+
+Each round measures all sides one after the other; what is compared are medians over the rounds of one run.
+"""
+
+from collections.abc import Iterator
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+from django.test import modify_settings
+from django.test.utils import CaptureQueriesContext
+
+from approvals.organisations.authority import UserActor, actor_of
+from tests.bench import crowd
+from tests.bench.results import note
+from tests.factories import person, set_training_date
+from workflows import decide
+from workflows.flows.aid import AidFlow
+from workflows.models import Record, WorkItem
+from workflows.queries import step_ref
+
+pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
+
+TASKS, STOCK_TASKS, ROUNDS = 10_000, 300, 5
+BLOCK, BLOCKS = 20, 15
+
+BARE = """
+    WITH done AS (
+        UPDATE workflows_workitem SET status = 'DONE', finished = now(), outcome = 'approve', decided_by = 'x'
+         WHERE id = ANY(%s)
+        RETURNING case_id, path, round
+    )
+    INSERT INTO workflows_workitem
+           (case_id, flow_task, flow_task_type, status, created, token, path, round, outcome, decided_by)
+    SELECT case_id, %s, 'AUTOMATIC', 'NEW', now(), 'start', path, round, '', '' FROM done
+"""
+"""One UPDATE and one INSERT a row, in one statement, on the same table: no check, no state, no link, no record."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stock_is_installed(django_db_setup: None) -> Iterator[None]:
+    if apps.is_installed("tests.bench.stock"):
+        yield
+        return
+    with modify_settings(INSTALLED_APPS={"append": "tests.bench.stock"}):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def as_in_production() -> None:
+    """Commits wait for the disk here; in other tests they do not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+
+
+@pytest.fixture
+def place() -> crowd.Crowd:
+    set_training_date()
+    return crowd.county()
+
+
+def waiting(place: crowd.Crowd, step: str, count: int, schools: list[Any] | None = None) -> list[int]:
+    """Complete applications, `count` of them, that wait at a step: their tasks."""
+    before = WorkItem.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    crowd.wait(place, step, count, schools)
+    return list(WorkItem.objects.filter(pk__gt=before).order_by("pk").values_list("pk", flat=True))
+
+
+def seconds(function: Any, *arguments: Any) -> float:
+    start = perf_counter()
+    function(*arguments)
+    return perf_counter() - start
+
+
+def everything(by: UserActor, items: list[int]) -> None:
+    assert all(result.ok for result in decide(items, "approve", by))
+
+
+def bare(items: list[int]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BARE, [items, step_ref(AidFlow, "data_check")])
+        assert cursor.rowcount == len(items)
+
+
+def test_ten_thousand_in_one_action(place: crowd.Crowd) -> None:
+    from tests.bench.stock.flows import assign_and_execute
+    from tests.bench.stock.flows import waiting as stock_waiting
+
+    reviewer = person("county_reviewer", place.county)
+    by = actor_of(reviewer)
+    ours, sql, stock = [], [], []
+    for _ in range(ROUNDS):
+        ours.append(seconds(everything, by, waiting(place, "county_review", TASKS)))
+        sql.append(seconds(bare, waiting(place, "county_review", TASKS)))
+        tasks = stock_waiting(STOCK_TASKS)
+        stock.append(seconds(lambda tasks=tasks: [assign_and_execute(task, reviewer) for task in tasks]))
+    assert Record.objects.filter(act="approve").count() == ROUNDS * TASKS
+    against_viewflow = median(stock) / STOCK_TASKS * TASKS / median(ours)
+    against_sql = median(ours) / median(sql)
+    print(f"\n10,000 in one action: {median(ours):.2f} s, of {[round(each, 2) for each in ours]}")
+    print(f"bare SQL: {median(sql):.2f} s, of {[round(each, 2) for each in sql]}")
+    print(f"viewflow, 300: {median(stock):.2f} s, of {[round(each, 2) for each in stock]}")
+    note(bulk_vs_viewflow=round(against_viewflow, 1), bulk_vs_bare_sql=round(against_sql, 2))
+    assert against_viewflow >= 80
+    assert against_sql <= 12
+
+
+def test_one_at_a_time(place: crowd.Crowd) -> None:
+    from tests.bench.stock.flows import assign_and_execute
+    from tests.bench.stock.flows import waiting as stock_waiting
+
+    school = place.schools[0]
+    head = person("school_head", school)
+    by = actor_of(head)
+    items = waiting(place, "school_review", BLOCK * BLOCKS, [school])
+    tasks = stock_waiting(BLOCK * BLOCKS)
+    ours, stock = [], []
+    for block in range(BLOCKS):
+        part = slice(block * BLOCK, (block + 1) * BLOCK)
+        ours += [seconds(everything, by, [item]) for item in items[part]]
+        stock += [seconds(assign_and_execute, task, head) for task in tasks[part]]
+    ratio = median(stock) / median(ours)
+    print(f"\none decision: {median(ours) * 1000:.2f} ms; viewflow's assign and execute: {median(stock) * 1000:.2f} ms")
+    note(single_vs_viewflow=round(ratio, 2))
+    assert ratio >= 4
+
+
+def test_the_statements_of_one_decision(place: crowd.Crowd) -> None:
+    """The head's approval of a real application, under a key as the page sends it."""
+    school = place.schools[0]
+    by = actor_of(person("school_head", school))
+    first, second = waiting(place, "school_review", 2, [school])
+    everything(by, [first])
+    with CaptureQueriesContext(connection) as captured:
+        [result] = decide([second], "approve", by, key="the form's own")
+    assert result.ok
+    sql = [query["sql"] for query in captured if query["sql"] not in ("BEGIN", "COMMIT")]
+    print("\n" + "\n".join(" ".join(each.split())[:110] for each in sql))
+    note(single_statements=len(sql))
+    assert len(sql) <= 8

@@ -1,0 +1,3 @@
+"""The engine alone, as in tests/workflows."""
+
+from tests.workflows.conftest import alone  # noqa: F401
