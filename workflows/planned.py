@@ -19,4 +19,5 @@ def planned_cursor() -> Any:
     session: Any = connection.connection
     if session.prepare_threshold is None:  # Django's own cursors bind on this side and never prepare
         session.prepare_threshold = OFTEN
-    return connection._prepare_cursor(psycopg.Cursor(session))
+    wrapper: Any = connection
+    return wrapper._prepare_cursor(psycopg.Cursor(session))

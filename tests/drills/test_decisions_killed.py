@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.drill, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
 CHUNK, TASKS = 500, 2000
 
-WORKER = """
+WORKER = (
+    """
 import json, sys, time
 import django
 django.setup()
@@ -44,7 +45,9 @@ def count(move):
 
 decide(items, "submit", OFFICER, key=key)
 print("done", flush=True)
-""" % CHUNK
+"""
+    % CHUNK
+)
 
 
 def killed(items: list[int], stop_at: int, key: str | None) -> None:
@@ -57,7 +60,8 @@ def killed(items: list[int], stop_at: int, key: str | None) -> None:
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "project.settings"},
     )
-    assert worker.stdin and worker.stdout
+    assert worker.stdin
+    assert worker.stdout
     worker.stdin.write(json.dumps([items, stop_at, key]) + "\n")
     worker.stdin.flush()
     assert worker.stdout.readline().strip() == "written, not committed"

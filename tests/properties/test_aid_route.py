@@ -1,5 +1,6 @@
 """Whatever happens to an application, in whatever order: what always holds (DOMAIN.md §3.1)."""
 
+import itertools
 from collections import defaultdict
 from typing import Any
 
@@ -7,7 +8,14 @@ import pytest
 from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.cases import SCHOOL_PATH, STEPS, WHY, opened
 from workflows import Reason, decide
@@ -57,7 +65,8 @@ class Applications(RuleBasedStateMachine):
     def decide(self, outcome: str, by: Actor, chosen: set[int], reasoned: bool) -> None:
         picked = [self.cases[number] for number in sorted(chosen) if number < len(self.cases)]
         items = {
-            case: WorkItem.objects.filter(process_id=case).order_by("-id").values_list("id", flat=True)[0] for case in picked
+            case: WorkItem.objects.filter(process_id=case).order_by("-id").values_list("id", flat=True)[0]
+            for case in picked
         }
         before = self.states()
         results = decide(items.values(), outcome, by, reason=REASONS.get(outcome) if reasoned else None)
@@ -100,7 +109,9 @@ class Applications(RuleBasedStateMachine):
     def states(self) -> dict[int, tuple[Any, ...]]:
         return {
             pk: rest
-            for pk, *rest in Case.objects.filter(pk__in=self.cases).values_list("pk", "state", "round", "resume", "finished")
+            for pk, *rest in Case.objects.filter(pk__in=self.cases).values_list(
+                "pk", "state", "round", "resume", "finished"
+            )
         }
 
     # What always holds.
@@ -135,7 +146,7 @@ class Applications(RuleBasedStateMachine):
         for case in Case.objects.filter(pk__in=self.cases):
             lines = list(Record.objects.filter(about="case", about_id=case.pk).order_by("id"))
             assert lines[0].state_from == ""
-            for earlier, later in zip(lines, lines[1:], strict=False):
+            for earlier, later in itertools.pairwise(lines):
                 assert earlier.state_to == later.state_from
             assert lines[-1].state_to == case.state
             decided = {line.item for line in lines if line.act not in ("open", "skip", "accept")}
@@ -160,7 +171,7 @@ class Applications(RuleBasedStateMachine):
         for case in self.cases:
             items = list(WorkItem.objects.filter(process_id=case).order_by("id"))
             assert list(items[0].previous.all()) == []
-            for earlier, later in zip(items, items[1:], strict=False):
+            for earlier, later in itertools.pairwise(items):
                 assert list(later.previous.all()) == [earlier]
 
 

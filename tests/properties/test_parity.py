@@ -67,7 +67,9 @@ def test_a_random_walk_leaves_the_same_case_items_and_links(seed: int) -> None:
     chance = random.Random(seed)
     spec = {
         "steps": [step for step in STEPS if chance.random() < 0.7],
-        "limits": {step: chance.randint(1, 15) for step in (*STEPS, "school_review", "correction") if chance.random() < 0.6},
+        "limits": {
+            step: chance.randint(1, 15) for step in (*STEPS, "school_review", "correction") if chance.random() < 0.6
+        },
         "programme": "living_subsidy",
         "term": "2026-2027-1",
     }
@@ -81,7 +83,9 @@ def test_a_random_walk_leaves_the_same_case_items_and_links(seed: int) -> None:
         if chance.random() < 0.8:
             add_noticed([ours, theirs], step.name) if step.name.endswith("_notice") else None
         set_facts([ours, theirs], open_hits=chance.choice([0, 0, 1]), missing=chance.choice([[], [], ["account"]]))
-        offered = [name for name in step.outcomes if name not in ("withdraw", "cancel", "reject") or chance.random() < 0.1]
+        offered = [
+            name for name in step.outcomes if name not in ("withdraw", "cancel", "reject") or chance.random() < 0.1
+        ]
         outcome = chance.choice(offered if chance.random() < 0.9 else everything)
         moved = by_decide(waiting[0], outcome, f"person{turn}")
         assert by_viewflow(waiting[1], outcome) is moved, (step.name, outcome)

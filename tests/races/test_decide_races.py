@@ -5,7 +5,7 @@ Where a race is shown, both sessions are made to read before either writes, so t
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,15 +31,13 @@ AtOnce = Callable[..., list[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Meeting(LiteralActor):
-    """Somebody whose permission is looked up slowly: between reading a task and deciding it, all wait for each other."""
+    """Somebody whose permission is looked up slowly: between reading a task and deciding it, all wait."""
 
     others: threading.Barrier = field(default_factory=lambda: threading.Barrier(1))
 
     def permits(self, permission: str, paths: Any) -> dict[str, str]:
-        try:
+        with suppress(threading.BrokenBarrierError):  # with the lock on, nobody else gets this far
             self.others.wait(timeout=1)
-        except threading.BrokenBarrierError:
-            pass  # with the lock on, nobody else gets this far
         return super().permits(permission, paths)
 
 
@@ -69,9 +67,7 @@ def codes(answers: list[Any]) -> list[str]:
 # ---------------------------------------------------------------- two people, one task
 
 
-def two_heads(
-    at_once: AtOnce, first: str, second: str, prepare: Callable[[], None] = nothing
-) -> tuple[int, list[str]]:
+def two_heads(at_once: AtOnce, first: str, second: str, prepare: Callable[[], None] = nothing) -> tuple[int, list[str]]:
     case = standing("school_review")
     prepare()
     item, barrier = item_of(case), threading.Barrier(2)
@@ -82,9 +78,7 @@ def two_heads(
     return case, sorted(codes(answers))
 
 
-def test_without_the_lock_a_task_is_both_approved_and_rejected(
-    at_once: AtOnce, unlock: Callable[[], None]
-) -> None:
+def test_without_the_lock_a_task_is_both_approved_and_rejected(at_once: AtOnce, unlock: Callable[[], None]) -> None:
     case, answers = two_heads(at_once, "approve", "reject", unlock)
     assert answers == ["ok", "ok"]
     assert Record.objects.filter(about_id=case, item__isnull=False, act__in=["approve", "reject"]).count() == 2
@@ -99,9 +93,7 @@ def test_without_the_lock_two_approvals_are_stopped_by_the_last_constraint_only(
 
 
 @pytest.mark.parametrize("second", ["approve", "reject", "return"])
-def test_two_people_deciding_the_same_task_one_does_and_the_other_is_told(
-    at_once: AtOnce, second: str
-) -> None:
+def test_two_people_deciding_the_same_task_one_does_and_the_other_is_told(at_once: AtOnce, second: str) -> None:
     case, answers = two_heads(at_once, "approve", second)
     assert answers == ["closed", "ok"]
     assert Record.objects.filter(about_id=case, act__in=["approve", second]).count() == 1

@@ -69,7 +69,8 @@ def test_an_edge_that_the_state_machine_does_not_know_is_refused() -> None:
 def test_an_edge_under_a_weaker_permission_is_refused_by_the_check_and_leads_nowhere() -> None:
     flow = faulty(school_review=Review("view_case", level="x").Reject(this.rejected), rejected=Ended())
     assert faults(flow) == [
-        "workflows.E002: FaultyFlow.school_review --reject--> rejected needs 'view_case', the state machine 'review_school'"
+        "workflows.E002: FaultyFlow.school_review --reject--> rejected needs 'view_case',"
+        " the state machine 'review_school'"
     ]
     assert way_of(flow.school_review, "reject", "school_review", (), "") == "wrong_state"
 
@@ -91,7 +92,7 @@ def test_a_state_or_an_outcome_without_a_name_is_refused() -> None:
 
 def test_a_task_left_open_on_a_step_that_no_longer_exists_refuses_to_start() -> None:
     [case] = opened()
-    assert [error for error in checks.check_open_items(None, databases=["default"])] == []
+    assert list(checks.check_open_items(None, databases=["default"])) == []
     WorkItem.objects.filter(process_id=case).update(flow_task="workflows/flows.aid.AidFlow.class_review")
     [error] = checks.check_open_items(None, databases=["default"])
     assert error.id == "workflows.E004"
