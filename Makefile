@@ -45,7 +45,7 @@ test: install ## run every test that CI runs
 
 bench: install ## measure; writes build/bench.json
 	@mkdir -p build
-	@$(PYTEST) -m bench -q tests/bench $(ARGS)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 drills: install ## long crash and race drills
 	@$(PYTEST) -m drill -q $(ARGS)

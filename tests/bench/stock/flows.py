@@ -54,7 +54,7 @@ class StockFlow(flow.Flow):
         return activation.process
 
 
-def waiting(count: int) -> list[Any]:
+def stock_waiting(count: int) -> list[Any]:
     """Starts processes and returns their open tasks at the school's review."""
     processes = [StockFlow.start.run() for _ in range(count)]
     return list(

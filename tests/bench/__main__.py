@@ -1,0 +1,44 @@
+"""`python -m tests.bench [pytest's options]`: measures, and says what each number should reach.
+
+The figures of this run are merged into build/bench.json, so that a part may be measured alone:
+
+    python -m tests.bench tests/bench/test_decide.py -k one
+"""
+
+import json
+import sys
+
+import pytest
+
+from tests.bench.results import FILE
+
+GOALS = {
+    "bulk_vs_viewflow": (">=", 80, "10,000 in one action, times as fast as stock viewflow"),
+    "bulk_vs_bare_sql": ("<=", 12, "10,000 in one action, times one bare SQL statement"),
+    "single_vs_viewflow": (">=", 4, "one decision, times as fast as stock viewflow"),
+    "single_statements": ("<=", 8, "SQL statements of one decision"),
+    "import_50k_s": ("<=", 45, "seconds to import 50,000 rows"),
+    "import_50k_mb": ("<=", 700, "megabytes meanwhile"),
+    "preview_20k_s": ("<=", 10, "seconds to preview 20,000 rows"),
+    "queue_100k_statements": ("<=", 10, "SQL statements of a queue's first page, 100,000 open tasks"),
+    "queue_100k_sql_ms": ("<=", 15, "milliseconds of SQL of that page"),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the benchmarks; the exit status is pytest's."""
+    chosen = [each for each in arguments if each.startswith("tests/")] or ["tests/bench"]
+    options = [each for each in arguments if not each.startswith("tests/")]
+    status = pytest.main(["-m", "bench", "-q", "-s", "-p", "no:randomly", *options, *chosen])
+    found = json.loads(FILE.read_text()) if FILE.exists() else {}
+    print()
+    for key, (sign, goal, meaning) in GOALS.items():
+        value = found.get(key)
+        reached = value is not None and (value >= goal if sign == ">=" else value <= goal)
+        shown = "not measured" if value is None else f"{value} {'' if reached else '(missed)'}"
+        print(f"{key:24} {sign} {goal:<5} {shown:<16} {meaning}")
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
