@@ -1,11 +1,12 @@
 """Opening cases: the other door, through which a case comes into being as a draft with an open task."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
-from psycopg.types.json import Jsonb
 from viewflow.workflow.fields import get_flow_ref, get_task_ref
 from viewflow.workflow.status import STATUS
 
@@ -43,7 +44,7 @@ def open_cases(flow_class: Any, specs: Iterable[CaseSpec], by: Actor, post: str 
     at, request = moment(), request_id()
     start = next(node for node in flow_class.instance.nodes() if isinstance(node, Draft))
     flow_ref, task_ref = get_flow_ref(flow_class), get_task_ref(start)
-    new, empty = STATUS.NEW.value, Jsonb({})
+    new = STATUS.NEW.value
     opened = list(zip(cases, items, wanted, strict=True))
     _copy(
         Case,
@@ -51,7 +52,8 @@ def open_cases(flow_class: Any, specs: Iterable[CaseSpec], by: Actor, post: str 
         " open_hits resume round",
         (
             (case, flow_ref, new, at.machine, flow_class.kind, start.state, spec.programme, spec.programme_version,
-             spec.term, spec.path, list(spec.steps), Jsonb(spec.limits), list(spec.missing), [], 0, "", 1)
+             spec.term, spec.path, _array(tuple(spec.steps)), _json(tuple(spec.limits.items())),
+             _array(tuple(spec.missing)), "{}", 0, "", 1)
             for case, _, spec in opened
         ),
     )  # fmt: skip
@@ -69,7 +71,7 @@ def open_cases(flow_class: Any, specs: Iterable[CaseSpec], by: Actor, post: str 
         " reason_text data path request_id",
         (
             (at.machine, at.business, by.key, by.name, post, act, "case", case, item, start.name, "", start.state,
-             "", "", empty, spec.path, request)
+             "", "", "{}", spec.path, request)
             for case, item, spec in opened
         ),
     )  # fmt: skip
@@ -86,6 +88,20 @@ def _ids(model: Any, count: int) -> list[int]:
             [model._meta.db_table, count],
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+# Most cases of a call have the same steps and limits: each is turned into PostgreSQL's text once.
+
+
+@lru_cache(maxsize=256)
+def _array(words: tuple[str, ...]) -> str:
+    quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    return "{" + ",".join(f'"{word}"' for word in quoted) + "}"
+
+
+@lru_cache(maxsize=256)
+def _json(items: tuple[tuple[str, int], ...]) -> str:
+    return json.dumps(dict(items))
 
 
 def _copy(model: Any, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:

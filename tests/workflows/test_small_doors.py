@@ -40,6 +40,13 @@ def test_opened_cases_come_back_in_the_order_of_their_specs() -> None:
     assert (line.act, line.post, line.step, line.state_to) == ("import", "aid_officer@示例小学", "draft", "draft")
 
 
+def test_words_of_any_kind_survive_the_opening() -> None:
+    odd = ['a"b', "c\\d", "e,f", "{g}", "名", " h "]
+    [case] = opened(steps=odd, missing=odd, limits={'a"b': 3})
+    found = Case.objects.get(pk=case)
+    assert (found.steps, found.missing, found.noticed, found.limits) == (odd, odd, [], {'a"b': 3})
+
+
 def test_opening_nothing_asks_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert open_cases(AidFlow, [], OFFICER) == []
