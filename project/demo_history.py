@@ -139,7 +139,7 @@ def _submit(code: str, cases: list[int]) -> None:
 
 def _decide(step: str, outcome: str, cases: Iterable[int], by: Actor, reason: Reason | None = None) -> None:
     """Decides those of the cases that stand at a step."""
-    _must(decide(open_items(AidFlow, step, cases).values(), outcome, by, reason=reason))
+    _must(decide(open_items(AidFlow.kind, step, cases).values(), outcome, by, reason=reason))
 
 
 def _must(results: Iterable[object]) -> None:
@@ -150,7 +150,7 @@ def _must(results: Iterable[object]) -> None:
 
 def _publish(step: str, office: Organisation, term: str, cases: Iterable[int], author: str, signer: str) -> None:
     """One notice for each programme among the cases that wait at the step."""
-    waiting = open_items(AidFlow, step, cases)
+    waiting = open_items(AidFlow.kind, step, cases)
     programmes = Programme.objects.filter(pk__in=Case.objects.filter(pk__in=waiting).values("programme"))
     for programme in programmes:
         notice = notices.draft(step, office, programme, term, _person(author))

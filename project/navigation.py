@@ -17,7 +17,7 @@ from approvals.organisations import access
 from notifications.models import Message
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import WorkItem
-from workflows.queries import step_ref
+from workflows.queries import queue_of
 
 MESSAGES = "messages"
 """The entry that bears the number of unread messages."""
@@ -90,7 +90,7 @@ def count_text(count: int) -> str:
 
 
 def _at_step(step: str) -> Waiting:
-    return lambda where: WorkItem.objects.filter(where, flow_task=step_ref(AidFlow, step), finished__isnull=True)
+    return lambda where: WorkItem.objects.filter(where, queue=queue_of(AidFlow.kind, step), finished__isnull=True)
 
 
 def _to_be_noticed(step: str) -> Waiting:

@@ -11,9 +11,9 @@ from viewflow.workflow.base import Flow
 from viewflow.workflow.lock import no_lock
 
 from workflows.models import Case, WorkItem
-from workflows.nodes import OUTCOMES, RESUME, Step
+from workflows.nodes import OUTCOMES, RESUME, Outcome, Step
 from workflows.states import NAMES
-from workflows.ways import step_at, transition_of
+from workflows.ways import PASS_BACK, earlier_reviews, order_of, step_at, transition_of
 
 
 def our_flows() -> list[type[Flow]]:
@@ -53,21 +53,33 @@ def faults_of(flow: Any) -> list[Error]:
 
 
 def _disagreements(flow: Any, node: Step) -> Iterator[str]:
-    for act, target, permission in _edges(flow, node):
-        found = transition_of(flow, act, node.state, target.state)
-        edge = f"{flow.__name__}.{node.name} --{act}--> {target.name}"
+    for act, source, target, permission in _edges(flow, node):
+        found = transition_of(flow, act, source.state, target.state)
+        edge = f"{flow.__name__}.{source.name} --{act}--> {target.name}"
         if found is None:
             yield f"{edge} is no transition of {flow.process_class.__name__}"
         elif found.permission != permission:
             yield f"{edge} needs {permission!r}, the state machine {found.permission!r}"
 
 
-def _edges(flow: Any, node: Step) -> Iterator[tuple[str, Any, str]]:
+def _edges(flow: Any, node: Step) -> Iterator[tuple[str, Any, Any, str]]:
+    """(act, from, to, permission) of all that the route lets happen at a step."""
     for way in node.outcomes.values():
         for target in _resumable(flow) if way.target == RESUME else [way.target]:
-            yield way.name, target, way.permission
+            yield way.name, node, target, way.permission
+        if way.comes_back:
+            yield from _returns(flow, node, way)
     if node.optional:
-        yield "skip", node.outcomes[node.onward].target, "system"
+        yield "skip", node, node.outcomes[node.onward].target, "system"
+
+
+def _returns(flow: Any, node: Step, way: Outcome) -> Iterator[tuple[str, Any, Any, str]]:
+    """Returns to earlier reviews, and straight back from there: only where the state machine knows of them."""
+    for earlier in earlier_reviews(node, tuple(step.name for step in order_of(flow))):
+        if transition_of(flow, way.name, node.state, earlier.state):
+            yield way.name, node, earlier, way.permission
+        if transition_of(flow, PASS_BACK, earlier.state, node.state):
+            yield PASS_BACK, earlier, node, earlier.outcomes[earlier.onward].permission
 
 
 def _resumable(flow: Any) -> list[Step]:

@@ -19,15 +19,19 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from workflows import events, guards
 from workflows.actors import Actor
+from workflows.bars import BARS, SEAT, Bars, Seat
 from workflows.clock import Moment, moment_on
 from workflows.conditions import failing
 from workflows.models import Case, WorkItem
-from workflows.moving import move
-from workflows.nodes import Outcome, Step
+from workflows.moving import move, take_level
+from workflows.nodes import TAKE_BACK, UNDO, Outcome, Step
+from workflows.panels import Tally, panel_at, seat, sign, signed, tallies
 from workflows.planned import planned_cursor
 from workflows.reasons import Reason, refusal_of
+from workflows.record import Line, write_lines
 from workflows.refusals import words
-from workflows.ways import Way, step_at, way_of
+from workflows.undoing import Last, last_decisions
+from workflows.ways import Stand, Way, outcome_level, outcome_of, step_at, way_of
 
 CHUNK = 5000
 """Tasks per transaction: enough to spread the cost of a statement, few enough to hold their locks briefly."""
@@ -54,9 +58,11 @@ def decide(
     """Decides tasks, one or ten thousand; returns one `Result` per task, in the order given, a repeated one once.
 
     `reason` is compulsory where the route says so. `data`, plain JSON, goes on the record; its `due_on`, an ISO
-    date, is when the next step is due. The same `key` from the same person returns the first results and changes
-    nothing, but for tasks that were busy then. Raises TypeError or ValueError for ids that are no numbers and data
-    that is no JSON, before anything is written; an exception of a listener undoes its chunk and is raised.
+    date, is when the next step is due, its `to` the earlier step that a return goes to. A step with a panel takes
+    the decision as this person's signature, and moves on with the one that settles it (`panels`). The same `key`
+    from the same person returns the first results and changes nothing, but for tasks that were busy then. Raises
+    TypeError or ValueError for ids that are no numbers and data that is no JSON, before anything is written; an
+    exception of a listener undoes its chunk and is raised.
     """
     items = _distinct(task_ids)
     asked = _Asked(outcome, by, reason, _plain(data or {}), digest(key) if key else "")
@@ -68,6 +74,8 @@ def decide(
 
 # ---------------------------------------------------------------- what was asked, and the answers
 
+DONE = frozenset({"ok", "signed"})
+"""Codes of what was done: the task is decided, or signed and waits for other signatures."""
 _Answer = tuple[str, Mapping[str, Any]]
 """A refusal code (or ok) and the values of its sentence."""
 
@@ -90,7 +98,7 @@ def results_from(answers: Iterable[tuple[int, str, Mapping[str, Any]]]) -> list[
     for item, code, values in answers:
         if not values and code not in said:
             said[code] = words(code, values)
-        results.append(Result(item, code == "ok", code, words(code, values) if values else said[code]))
+        results.append(Result(item, code in DONE, code, words(code, values) if values else said[code]))
     return results
 
 
@@ -175,11 +183,11 @@ class _Task:
     closed: bool
     step: Step | None
     path: str
-    state: str
-    steps: tuple[str, ...]
-    resume: str
-    acted_at: str | None
-    """The level at which this person has acted on the case before."""
+    stand: Stand
+    panels: str
+    """The panels of its route, as JSON; empty for none."""
+    bars: Bars
+    seat: Seat
 
 
 @dataclass(slots=True)
@@ -189,8 +197,14 @@ class _Chunk:
     asked: _Asked
     moment: Moment
     answers: dict[int, _Answer] = field(default_factory=dict)
+    needs: dict[int, str] = field(default_factory=dict)
+    """The permission that each task asks of this person."""
     posts: dict[int, str] = field(default_factory=dict)
     ways: dict[int, Way] = field(default_factory=dict)
+    seats: dict[int, Tally] = field(default_factory=dict)
+    """Of tasks with a panel: who signs, who has, and what this person's signature does."""
+    last: dict[int, Last] = field(default_factory=dict)
+    """The last decision of each case, where it is to be taken back."""
 
     def refuse(self, task: _Task, code: str, values: Mapping[str, Any] | None = None) -> None:
         self.answers[task.item] = (code, values or {})
@@ -200,26 +214,32 @@ def _decide(items: list[int], asked: _Asked, patient: bool) -> dict[int, _Answer
     """Decides a chunk, in order: lock, who may, what each task would do, what must hold, and the move itself."""
     tasks, training = _lock(items, asked.by, patient)
     chunk = _Chunk(asked, moment_on(training), _missing(items, tasks, patient))
-    chunk.posts = _posts(asked, tasks)
+    if asked.outcome == TAKE_BACK.name:
+        chunk.last = last_decisions([task.item for task in tasks if not task.closed])
+    chunk.seats = tallies([task.item for task in tasks if task.seat.panel and not task.closed], asked.by.key)
+    chunk.needs = {task.item: need for task in tasks if (need := _need(chunk, task))}
+    chunk.posts = _posts(chunk, tasks)
     for task in tasks:
         found = _way(chunk, task)
         if isinstance(found, Way):
             chunk.ways[task.item] = found
         else:
-            chunk.refuse(task, found)
+            chunk.refuse(task, *((found,) if isinstance(found, str) else found))
     going = [task for task in tasks if task.item in chunk.ways]
-    going = _lawful(chunk, going)
-    going = _guarded(chunk, going)
-    _move(chunk, going)
+    _sign(chunk, [task for task in going if _only_signs(chunk, task)])
+    settling = [task for task in going if task.item not in chunk.answers]
+    settling = _lawful(chunk, settling)
+    settling = _guarded(chunk, settling)
+    _move(chunk, settling)
     return chunk.answers
 
 
-_LOCK = """
-    SELECT i.id, i.case_id, i.finished IS NOT NULL, i.flow_task, c.path, c.state, c.steps, c.resume,
-           (SELECT level FROM workflows_actinglevel WHERE case_id = c.id AND person = %s),
+_LOCK = f"""
+    SELECT i.id, i.case_id, i.finished IS NOT NULL, i.flow_task, c.path, c.state, c.steps, c.resume, c.returns,
+           CASE WHEN c.panels = '{{}}' THEN '' ELSE c.panels::text END, {SEAT}, {BARS},
            (SELECT date FROM workflows_trainingclock)
       FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
-     WHERE i.id = ANY(%s::bigint[]) ORDER BY c.id, i.id FOR NO KEY UPDATE OF c, i
+     WHERE i.id = ANY(%(items)s::bigint[]) ORDER BY c.id, i.id FOR NO KEY UPDATE OF c, i
 """
 
 _KEYS_END = 2**63
@@ -231,13 +251,16 @@ def _lock(items: list[int], by: Actor, patient: bool) -> tuple[list[_Task], date
     """
     possible = [item for item in items if 0 < item < _KEYS_END]
     with planned_cursor() as cursor:
-        cursor.execute(_LOCK + ("" if patient else " SKIP LOCKED"), [by.key, possible])
+        cursor.execute(_LOCK + ("" if patient else " SKIP LOCKED"), {"person": by.key, "items": possible})
         rows = cursor.fetchall()
-    tasks = [
-        _Task(item, case, closed, step_at(ref), path, state, tuple(steps), resume, acted_at)
-        for item, case, closed, ref, path, state, steps, resume, acted_at, _ in rows
-    ]
-    return tasks, rows[0][-1] if rows else None
+    return [_task(row) for row in rows], rows[0][-1] if rows else None
+
+
+def _task(row: tuple[Any, ...]) -> _Task:
+    item, case, closed, ref, path, state, steps, resume, returns, panels, *rest = row
+    stand = Stand(state, tuple(steps), resume, returns == "straight")
+    seat, bars = Seat(*rest[: len(Seat._fields)]), Bars(*rest[len(Seat._fields) : -1])
+    return _Task(item, case, closed, step_at(ref), path, stand, panels, bars, seat)
 
 
 def _missing(items: list[int], tasks: list[_Task], patient: bool) -> dict[int, _Answer]:
@@ -252,37 +275,93 @@ def _missing(items: list[int], tasks: list[_Task], patient: bool) -> dict[int, _
 # ---------------------------------------------------------------- checks
 
 
-def _outcome(asked: _Asked, task: _Task) -> Outcome | None:
-    return task.step.outcomes.get(asked.outcome) if task.step else None
+def _need(chunk: _Chunk, task: _Task) -> str:
+    """The permission that a task asks for: its outcome's, its panel's, or that of the decision taken back."""
+    outcome = outcome_of(task.step, chunk.asked.outcome) if task.step else None
+    if outcome is None:
+        return ""
+    if outcome.target == UNDO:
+        taken = chunk.last.get(task.item)
+        return taken.permission if taken else ""
+    tally = chunk.seats.get(task.item)
+    return tally.need(outcome.permission) if tally and outcome.level else outcome.permission
 
 
-def _posts(asked: _Asked, tasks: list[_Task]) -> dict[int, str]:
+def _posts(chunk: _Chunk, tasks: list[_Task]) -> dict[int, str]:
     """The post under which each task may be decided, asked now and not when it was assigned; others are left out."""
     offices: dict[str, set[str]] = defaultdict(set)
-    needs = {task: outcome.permission for task in tasks if (outcome := _outcome(asked, task))}
-    for task, permission in needs.items():
-        offices[permission].add(task.path)
-    granted = {permission: asked.by.permits(permission, paths) for permission, paths in offices.items()}
+    for task in tasks:
+        if need := chunk.needs.get(task.item):
+            offices[need].add(task.path)
+    granted = {need: chunk.asked.by.permits(need, paths) for need, paths in offices.items()}
     return {
         task.item: post
-        for task, permission in needs.items()
-        if (post := granted[permission].get(task.path)) is not None
+        for task in tasks
+        if (need := chunk.needs.get(task.item)) and (post := granted[need].get(task.path)) is not None
     }
 
 
-def _way(chunk: _Chunk, task: _Task) -> Way | str:
+_Refused = str | tuple[str, Mapping[str, Any]]
+"""A refusal code, with the values of its sentence where it has any."""
+
+
+def _way(chunk: _Chunk, task: _Task) -> Way | _Refused:
     """The way that a task would take; the code of a refusal where it may not."""
-    asked, outcome = chunk.asked, _outcome(chunk.asked, task)
+    asked, outcome = chunk.asked, outcome_of(task.step, chunk.asked.outcome) if task.step else None
     if task.step is None or outcome is None:
         return "closed" if task.closed else "no_such_outcome"
+    if outcome.target == UNDO and not task.closed and (refused := _refusal_to_undo(chunk, task)):
+        return refused
     if task.item not in chunk.posts:
         return "not_permitted"
     if task.closed:
         return "closed"
-    if outcome.level and task.acted_at not in (None, outcome.level):
-        return "other_level"
-    unsuitable = refusal_of(asked.reason, outcome.name, outcome.reason) or _refusal_of_date(chunk)
-    return unsuitable or way_of(task.step, outcome.name, task.state, task.steps, task.resume)
+    return (
+        _refusal_of_person(chunk, task, outcome)
+        or refusal_of(asked.reason, outcome.name, outcome.reason)
+        or _refusal_of_date(chunk)
+        or way_of(task.step, outcome.name, task.stand, _to(chunk, task))
+    )
+
+
+def _to(chunk: _Chunk, task: _Task) -> str:
+    if task.item in chunk.last:
+        return chunk.last[task.item].step
+    to = chunk.asked.data.get("to", "")
+    return to if isinstance(to, str) else ""
+
+
+def _refusal_to_undo(chunk: _Chunk, task: _Task) -> str | None:
+    """A decision is taken back by who made it, while nobody has acted on what it led to (拿回)."""
+    last = chunk.last.get(task.item)
+    if last is None or not last.person or last.person != chunk.asked.by.key:
+        return "not_your_decision"
+    if task.seat.holder not in ("", chunk.asked.by.key) or (task.seat.panel and signed(task.item)):
+        return "acted_on"
+    return "opened_meanwhile" if last.by_applicant and task.seat.opened else None
+
+
+def _refusal_of_person(chunk: _Chunk, task: _Task, outcome: Outcome) -> _Refused | None:
+    """What bars this person, or everybody, from deciding this task now; the system is barred by nothing."""
+    by = chunk.asked.by
+    if not by.key:
+        return "suspended" if task.bars.suspended else None
+    if refused := task.bars.refusal(by, task.path, outcome.level):
+        return refused
+    if not outcome.level:
+        return None
+    if task.seat.holder not in ("", by.key):
+        return "held", {"name": task.seat.holder_name}
+    tally = chunk.seats.get(task.item)
+    return tally.refusal(outcome.name, task.step.onward if task.step else "") if tally else None
+
+
+def _only_signs(chunk: _Chunk, task: _Task) -> bool:
+    """Whether this person's decision is one signature among several, and others are still waited for."""
+    tally, outcome = chunk.seats.get(task.item), chunk.asked.outcome
+    if tally is None or task.step is None or not outcome_level(task.step, outcome):
+        return False
+    return not tally.settles(outcome, task.step.onward)
 
 
 def _refusal_of_date(chunk: _Chunk) -> str | None:
@@ -325,16 +404,43 @@ def _grouped(tasks: list[_Task], by: Callable[[_Task], Any]) -> Iterable[tuple[A
     return groups.items()
 
 
+# ---------------------------------------------------------------- signing
+
+
+def _sign(chunk: _Chunk, tasks: list[_Task]) -> None:
+    """Writes this person's signature on tasks whose panel waits for more of them; nothing moves."""
+    asked = chunk.asked
+    if not tasks:
+        return
+    levels = [(task.case, outcome_level(task.step, asked.outcome)) for task in tasks]
+    free = take_level(levels, asked.by.key)
+    for task in tasks:
+        chunk.answers[task.item] = ("signed" if task.case in free else "other_level", {})
+    signing = [task for task in tasks if task.case in free]
+    sign([task.item for task in signing], asked.by, asked.outcome, chunk.moment)
+    lines = [
+        Line(task.case, task.path, chunk.posts[task.item], item=task.item, step=task.step.name if task.step else "")
+        for task in signing
+    ]
+    data = asked.data | {"vote": asked.outcome}
+    write_lines("sign", "case", lines, asked.by, reason=asked.reason, data=data, at=chunk.moment)
+
+
 # ---------------------------------------------------------------- the move
 
 
 def _move(chunk: _Chunk, tasks: list[_Task]) -> None:
     """Moves each group that takes the same way under the same post, in one statement, then tells the listeners."""
     asked, moment = chunk.asked, chunk.moment
-    for (way, post), group in _grouped(tasks, lambda task: (chunk.ways[task.item], chunk.posts[task.item])):
+    for (way, post, panels), group in _grouped(tasks, lambda task: _company(chunk, task)):
+        seating = panel_at(panels, way.final.name)
         moved = move(way, [task.case for task in group], asked.by, post, asked.reason, asked.data, moment)
         for task in group:
             chunk.answers[task.item] = ("ok" if task.item in moved else "other_level", {})
+        if joint := [task.item for task in group if task.item in moved and task.item in chunk.seats]:
+            sign(joint, asked.by, asked.outcome, moment)
+        if seating and moved:
+            seat(list(moved.values()), seating)
         if moved:
             events.tell(
                 events.Move(
@@ -349,3 +455,8 @@ def _move(chunk: _Chunk, tasks: list[_Task]) -> None:
                     data=asked.data,
                 )
             )
+
+
+def _company(chunk: _Chunk, task: _Task) -> tuple[Way, str, str]:
+    """What tasks that move in one statement have in common."""
+    return chunk.ways[task.item], chunk.posts[task.item], task.panels

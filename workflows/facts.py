@@ -9,7 +9,7 @@ from django.db.models import CharField, F, Func, QuerySet, Value
 
 from workflows.models import Case
 
-FACTS = frozenset({"missing", "open_hits", "resume", "steps", "limits", "programme_version"})
+FACTS = frozenset({"missing", "open_hits", "resume", "steps", "limits", "programme_version", "returns", "panels"})
 
 
 @transaction.atomic(savepoint=False)

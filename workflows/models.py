@@ -28,6 +28,9 @@ class Case(FSMModelMixin, AbstractProcess):  # type: ignore[django-manager-missi
     `state` is what the case legally is; its open work items say where the work is. Moved by `decide` alone.
     """
 
+    heading = ""
+    """The state that an act under way leads to, where the act leaves it open; not stored."""
+
     kind = models.CharField(_("kind"), max_length=20)
     status = models.CharField(max_length=10, default=PROCESS.NEW)
     state = FSMField(_("state"), max_length=30, protected=True)
@@ -47,7 +50,15 @@ class Case(FSMModelMixin, AbstractProcess):  # type: ignore[django-manager-missi
     """Data-match hits that nobody has waived yet."""
     resume = models.CharField(max_length=40, blank=True)
     """Step that a returned case goes back to."""
+    returns = models.CharField(max_length=10, default="straight", db_default="straight")
+    """Where a corrected case goes: `straight` back to who returned it, or through `all` reviews again."""
+    panels = models.JSONField(default=dict, db_default={}, blank=True)
+    """Steps decided jointly: {"school_review": {"mode": "share", "share": 67, "quorum": 3, "of": "sit_…"}}."""
     round = models.PositiveSmallIntegerField(default=1)
+    title = models.CharField(_("title"), max_length=80, default="", db_default="", blank=True)
+    """What people call it on a list: the name of whom it is about."""
+    suspended_on = models.DateField(_("suspended on"), null=True)
+    """Since when nobody may decide on it; null while it runs."""
 
     class Meta:
         verbose_name = _("case")
@@ -95,6 +106,23 @@ class WorkItem(AbstractTask):
     outcome = models.CharField(_("outcome"), max_length=20, blank=True)
     decided_by = models.CharField(max_length=64, blank=True)
     """Key of the natural person who decided."""
+    queue = models.CharField(max_length=60, default="", db_default="", blank=True)
+    """Kind and step, `aid.school_review`: the same for every version of a route. Empty at an end."""
+    title = models.CharField(max_length=80, default="", db_default="", blank=True)
+    """Copy of the case's title, to be found by."""
+    holder = models.CharField(max_length=64, default="", db_default="", blank=True)
+    """Key of the natural person who has taken an open item on; nobody else then decides it."""
+    holder_name = models.CharField(max_length=150, default="", db_default="", blank=True)
+    opened_at = models.DateTimeField(null=True)
+    """When somebody who may decide it first opened it."""
+    panel = models.CharField(max_length=10, default="", db_default="", blank=True)
+    """How its signers decide: `all`, `any`, `share`, or `added` to whoever decides the step. Empty without any."""
+    share = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """Percent of a panel's votes that must approve, where it decides by share."""
+    quorum = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """Fewest signers with which a panel can pass anything."""
+    escalated_on = models.DateField(null=True)
+    """When its being overdue, or nobody's to decide, was brought before the office above."""
 
     class Meta:
         verbose_name = _("work item")
@@ -102,17 +130,34 @@ class WorkItem(AbstractTask):
         default_permissions = ()
         indexes = [
             # The queue: the open items of a step, in order of arrival, for the whole county …
-            models.Index(fields=["flow_task", "id"], name="item_queue", condition=Q(finished__isnull=True)),
-            # … and for one office's subtree.
+            models.Index(fields=["queue", "id"], name="item_queue", condition=Q(finished__isnull=True)),
+            # … for one office's subtree …
             models.Index(
-                fields=["flow_task", "path", "id"],
+                fields=["queue", "path", "id"],
                 name="item_office_queue",
                 opclasses=["varchar_ops", "varchar_pattern_ops", "int8_ops"],
                 condition=Q(finished__isnull=True),
             ),
+            # … by deadline, by the beginning of a name, and what one person has taken on.
+            models.Index(fields=["queue", "due_on", "id", "path"], name="item_due", condition=Q(finished__isnull=True)),
+            models.Index(
+                fields=["queue", "title", "id", "path"],
+                name="item_title",
+                opclasses=["varchar_ops", "varchar_pattern_ops", "int8_ops", "varchar_ops"],
+                condition=Q(finished__isnull=True),
+            ),
+            models.Index(
+                fields=["holder", "id"], name="item_holder", condition=Q(finished__isnull=True) & ~Q(holder="")
+            ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["process"], name="one_open_item_per_case", condition=Q(finished=None))
+            models.UniqueConstraint(fields=["process"], name="one_open_item_per_case", condition=Q(finished=None)),
+            models.CheckConstraint(
+                condition=Q(panel__in=["", "all", "any", "share", "added"]), name="panel_of_a_known_kind"
+            ),
+            models.CheckConstraint(
+                condition=~Q(panel="share") | Q(share__gte=1, share__lte=100), name="panel_share_in_percent"
+            ),
         ]
 
 
@@ -141,6 +186,132 @@ class ActingLevel(models.Model):
 
     class Meta:
         default_permissions = ()
+
+
+class Signer(models.Model):
+    """Somebody whose signature an open item waits for, or who has given it (会签, 或签, 票签, 加签).
+
+    `part`: `panel` for a member of the step's panel, `added` for one who was added, `base` for whoever decides the
+    step beside them. A vote is an outcome; one who is taken off keeps the row, and a vote taken back is void.
+    """
+
+    item = models.ForeignKey(
+        WorkItem, on_delete=models.CASCADE, related_name="signers", db_index=False, db_constraint=False
+    )
+    person = models.CharField(max_length=64)
+    name = models.CharField(max_length=150)
+    part = models.CharField(max_length=10)
+    added_by = models.CharField(max_length=64, blank=True)
+    added_at = models.DateTimeField(default=timezone.now)
+    vote = models.CharField(max_length=20, blank=True)
+    voted_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "person"], condition=Q(ended_at=None), name="one_signature_per_person"
+            ),
+            models.CheckConstraint(condition=Q(part__in=["panel", "added", "base"]), name="signer_of_a_known_part"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["person", "item"], name="signer_waited_for", condition=Q(ended_at__isnull=True, vote="")
+            )
+        ]
+
+
+class Recusal(models.Model):
+    """A natural person who may not judge a case, or any case of an office (回避, DOMAIN.md §2.8).
+
+    `case` is null where it goes by `path`. `levels` are those it holds for; empty for all. It is read, and written,
+    under the lock of the case, and the statement that moves cases leaves the recused ones standing.
+    """
+
+    case = models.ForeignKey(
+        Case, null=True, on_delete=models.CASCADE, related_name="recusals", db_index=False, db_constraint=False
+    )
+    path = models.CharField(max_length=255, blank=True)
+    person = models.CharField(max_length=64)
+    levels = _words()
+    code = models.CharField(max_length=40)
+    text = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "person", "code"], condition=Q(ended_at=None), name="one_recusal_per_cause"
+            ),
+            models.UniqueConstraint(
+                fields=["person", "path", "code"],
+                condition=Q(ended_at=None, case=None),
+                name="one_office_recusal_per_cause",
+            ),
+            models.CheckConstraint(
+                condition=Q(case__isnull=False, path="") | Q(case=None) & ~Q(path=""), name="recusal_of_case_or_office"
+            ),
+        ]
+        indexes = [models.Index(fields=["person", "case"], name="recusal_person", condition=Q(ended_at__isnull=True))]
+
+
+class Freeze(models.Model):
+    """A period in which nobody decides at an office and below it (year-end, audit), but for who holds `open_to`."""
+
+    path = models.CharField(max_length=255)
+    starts_on = models.DateField(_("from"))
+    ends_on = models.DateField(_("until"))
+    text = models.CharField(_("reason"), max_length=200)
+    open_to = models.CharField(max_length=40, blank=True)
+    """The permission with which one may act all the same; empty for nobody."""
+    set_by = models.CharField(max_length=150)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("freeze period")
+        verbose_name_plural = _("freeze periods")
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gte=models.F("starts_on")), name="freeze_dates_in_order")
+        ]
+
+
+class Follower(models.Model):
+    """Somebody who follows a case: it was copied to him (抄送), or he watches it himself."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="followers")
+    person = models.CharField(max_length=64)
+    name = models.CharField(max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    copied_by = models.CharField(max_length=150, blank=True)
+    """Name of who copied it to him; empty for one who watches of his own accord."""
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["case", "person"], condition=Q(copied_by=""), name="one_watch_per_person")
+        ]
+        indexes = [models.Index(fields=["person", "-id"], name="follower_person")]
+
+
+class Look(models.Model):
+    """Who has a case open on the screen at this moment; refreshed while the page is open."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+", db_index=False)
+    person = models.CharField(max_length=64)
+    name = models.CharField(max_length=150)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["case", "person"], name="one_look_per_person")]
 
 
 class Record(models.Model):

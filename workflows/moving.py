@@ -19,11 +19,26 @@ from workflows.requests import request_id
 from workflows.ways import Way
 from workflows.working_days import due_dates
 
-# The row per (case, person) keeps the level it was first written with: at another level nothing comes back.
-_SEPARATED = """
+
+def _recused(case: str, level: str) -> str:
+    """SQL that tells whether the person is recused from a case, by itself or with its office, at a level."""
+    at_level = f"(r.levels = '{{}}' OR {level} = ANY(r.levels))"
+    return f"""(EXISTS (
+            SELECT 1 FROM workflows_recusal r
+             WHERE r.person = %(person)s::varchar AND r.case_id = {case} AND r.ended_at IS NULL AND {at_level}
+        ) OR EXISTS (
+            SELECT 1 FROM workflows_recusal r JOIN workflows_case c ON c.id = {case} AND starts_with(c.path, r.path)
+             WHERE r.person = %(person)s::varchar AND r.case_id IS NULL AND r.ended_at IS NULL AND {at_level}
+        ))"""
+
+
+# The row per (case, person) keeps the level it was first written with: at another level nothing comes back, nor for
+# who is recused from the case.
+_SEPARATED = f"""
     WITH going AS (
         INSERT INTO workflows_actinglevel AS kept (case_id, person, level)
-        SELECT case_id, %(person)s, %(level)s FROM unnest(%(cases)s::bigint[]) AS case_id
+        SELECT case_id, %(person)s::varchar, %(level)s::varchar FROM unnest(%(cases)s::bigint[]) AS case_id
+         WHERE NOT {_recused("case_id", "%(level)s::varchar")}
         ON CONFLICT (case_id, person) DO UPDATE SET level = excluded.level WHERE kept.level = excluded.level
         RETURNING case_id
     )"""
@@ -36,23 +51,26 @@ _UNSEPARATED = """
 # next task's id is drawn where the case is moved, so that task, link and lines need no join to find each other.
 _MOVE = """, done AS (
         UPDATE workflows_workitem i
-           SET status = 'DONE', finished = %(now)s, outcome = %(outcome)s, owner_id = %(owner)s, decided_by = %(person)s
+           SET status = 'DONE', finished = %(now)s, outcome = %(outcome)s, owner_id = %(owner)s,
+               decided_by = %(person)s
           FROM going WHERE i.case_id = going.case_id AND i.finished IS NULL
         RETURNING i.case_id, i.id AS item
     ), stands AS (
         UPDATE workflows_case c
            SET state = %(state)s, status = %(status)s, finished = %(ended)s::timestamptz,
-               resume = COALESCE(%(comes_back_to)s, c.resume), round = c.round + %(new_round)s,
+               resume = COALESCE(%(resume)s, c.resume), round = c.round + %(new_round)s,
                noticed = array_remove(c.noticed, %(next)s)
           FROM done WHERE c.id = done.case_id
-        RETURNING c.id AS case_id, c.path, c.round, c.limits, done.item, nextval('workflows_workitem_id_seq') AS next
+        RETURNING c.id AS case_id, c.path, c.round, c.limits, c.title, done.item,
+                  nextval('workflows_workitem_id_seq') AS next
     ), ahead AS (
         INSERT INTO workflows_workitem
                (id, case_id, flow_task, flow_task_type, status, created, started, finished, token, path, round, due_on,
-                outcome, decided_by)
+                outcome, decided_by, queue, title)
         SELECT next, case_id, %(next_ref)s, %(next_type)s, %(status)s, %(now)s, %(ended)s::timestamptz,
                %(ended)s::timestamptz, 'start', path, round,
-               COALESCE(%(due_on)s::date, (%(dates)s::jsonb ->> (limits ->> %(next)s::text))::date), '', ''
+               COALESCE(%(due_on)s::date, (%(dates)s::jsonb ->> (limits ->> %(next)s::text))::date), '', '',
+               %(queue)s, title
           FROM stands
     ), links AS (
         INSERT INTO workflows_link (from_workitem_id, to_workitem_id) SELECT next, item FROM stands
@@ -67,15 +85,16 @@ _MOVE = """, done AS (
                 reason_code text, reason_text text, data jsonb)
          ORDER BY case_id, number
     )
-    SELECT item FROM done"""
+    SELECT item, next FROM stands"""
 
 
 def move(
     way: Way, cases: list[int], by: Actor, post: str, reason: Reason | None, data: dict[str, Any], moment: Moment
-) -> set[int]:
-    """Moves locked cases along their way, in one statement; returns the tasks that this finished.
+) -> dict[int, int]:
+    """Moves locked cases along their way, in one statement; {task that this finished: the task that follows}.
 
-    A task that stays behind belongs to a case on which this person has acted at another level (DOMAIN.md §2.8).
+    A task that stays behind belongs to a case on which this person has acted at another level, or from which he is
+    recused (DOMAIN.md §2.8).
     A case that arrives at a public notice has not had that notice yet, whatever an earlier round did.
     """
     ended = moment.machine if isinstance(way.final, Ended) else None
@@ -90,11 +109,12 @@ def move(
         "state": way.final.state,
         "status": STATUS.DONE.value if ended else STATUS.NEW.value,
         "ended": ended,
-        "comes_back_to": way.step.name if way.outcome.comes_back else None,
+        "resume": way.resume,
         "new_round": int(way.outcome.new_round),
         "next": way.final.name,
         "next_ref": get_task_ref(way.final),
         "next_type": way.final.task_type,
+        "queue": way.final.queue,
         "due_on": None if ended else data.get("due_on"),
         "dates": due_dates(moment.date),
         "lines": json.dumps(_lines(way, by, post, reason, data)),
@@ -103,7 +123,25 @@ def move(
     separated = way.outcome.level and by.key
     with planned_cursor() as cursor:
         cursor.execute((_SEPARATED if separated else _UNSEPARATED) + _MOVE, values)
-        return {item for (item,) in cursor.fetchall()}
+        return dict(cursor.fetchall())
+
+
+_TAKE_LEVEL = f"""
+    INSERT INTO workflows_actinglevel AS kept (case_id, person, level)
+    SELECT asked.case_id, %(person)s::varchar, asked.level
+      FROM unnest(%(cases)s::bigint[], %(levels)s::varchar[]) AS asked (case_id, level)
+     WHERE NOT {_recused("asked.case_id", "asked.level")}
+        ON CONFLICT (case_id, person) DO UPDATE SET level = excluded.level WHERE kept.level = excluded.level
+    RETURNING case_id
+"""
+
+
+def take_level(levels: list[tuple[int, str]], person: str) -> set[int]:
+    """Spends a person's one level on each [(case, level)] without moving it; the cases on which he may act so."""
+    cases, wanted = [case for case, _ in levels], [level for _, level in levels]
+    with planned_cursor() as cursor:
+        cursor.execute(_TAKE_LEVEL, {"person": person, "cases": cases, "levels": wanted})
+        return {case for (case,) in cursor.fetchall()}
 
 
 def _lines(way: Way, by: Actor, post: str, reason: Reason | None, data: dict[str, Any]) -> list[dict[str, Any]]:

@@ -24,6 +24,8 @@ from workflows.working_days import due_on
 
 RESUME = "resume"
 """Target of an edge that goes back to the step named on the case itself."""
+UNDO = "undo"
+"""Target of taking a decision back: the step at which it was made."""
 
 OUTCOMES: dict[str, Promise] = {
     "submit": _p("outcome", "Submit"),
@@ -34,6 +36,8 @@ OUTCOMES: dict[str, Promise] = {
     "withdraw": _p("outcome", "Withdraw"),
     "cancel": _p("outcome", "Cancel"),
     "resubmit": _p("outcome", "Resubmit"),
+    "pass_back": _p("outcome", "Approve, back to who returned it"),
+    "take_back": _p("outcome", "Take back"),
     "conclude": _p("outcome", "Concluded"),
     "adjust": _p("outcome", "Back to review"),
     "clear": _p("outcome", "No hit"),
@@ -66,6 +70,12 @@ class Outcome:
     new_round: bool = False
 
 
+TAKE_BACK = Outcome("take_back", UNDO, permission="")
+"""Open at every step where work waits: whoever made the last decision may take it back while nobody has acted on it.
+The permission is that of the decision taken back.
+"""
+
+
 class StepActivation(Activation):
     """Takes a step through viewflow's own API, one case at a time.
 
@@ -79,6 +89,8 @@ class StepActivation(Activation):
     """
 
     outcome: str = ""
+    to: str = ""
+    """Step that the case is returned to or taken back to, where the outcome leaves that open."""
     way: Any = None
 
     @Activation.status.transition(source=STATUS.NEW, target=STATUS.NEW)
@@ -88,15 +100,16 @@ class StepActivation(Activation):
     @Activation.status.transition(source=STATUS.NEW, target=STATUS.DONE, conditions=[lambda act: bool(act.outcome)])
     def complete(self) -> None:
         """Moves the case through its state machine and finishes the task. Raises when either does not allow it."""
-        from workflows.ways import Way, method_of, way_of
+        from workflows.ways import Stand, Way, method_of, way_of
 
         case = self.process
-        way = way_of(self.flow_task, self.outcome, case.state, case.steps, case.resume)
+        way = way_of(self.flow_task, self.outcome, Stand.of(case), self.to)
         if not isinstance(way, Way):
             raise FlowRuntimeError(way)
         for hop in way.hops:
+            case.heading = hop.state_to
             getattr(case, method_of(hop.act))()
-        case.resume = way.step.name if way.outcome.comes_back else case.resume
+        case.resume = case.resume if way.resume is None else way.resume
         case.round += way.outcome.new_round
         case.noticed = [step for step in case.noticed if step != way.final.name]
         case.save()
@@ -115,6 +128,8 @@ class Place(Node):
 
     task_title: Promise | str = ""
     outcomes: Mapping[str, Outcome] = {}
+    queue = ""
+    """What an open item that stands here is found by: kind and step, the same in every version of the route."""
 
     @property
     def state(self) -> str:
@@ -132,7 +147,8 @@ class Place(Node):
         activation = super()._create(prev_activation, token, data, seed)
         case, task = activation.process, activation.task
         task.path, task.round, task.due_on = case.path, case.round, due_on(case.limits.get(self.name))
-        task.save(update_fields=["path", "round", "due_on"])
+        task.queue, task.title = self.queue, case.title
+        task.save(update_fields=["path", "round", "due_on", "queue", "title"])
         return activation
 
 
@@ -169,6 +185,10 @@ class Step(Place):
     @property
     def state(self) -> str:
         return self._state or super().state
+
+    @property
+    def queue(self) -> str:  # type: ignore[override]
+        return f"{self.flow_class.kind}.{self.name}"
 
     def passes(self, steps: Iterable[str]) -> bool:
         return not self.through and (not self.optional or self.name in steps)
@@ -220,7 +240,7 @@ class Review(Step):
         return self.on("approve", target, reason=reason)
 
     def Return(self, target: Any) -> Self:
-        """Sent back for correction, to return to this step afterwards."""
+        """Sent back for correction, to return to this step afterwards; or to an earlier review that is named."""
         return self.on("return", target, reason=True, comes_back=True, new_round=True)
 
     def Reject(self, target: Any) -> Self:

@@ -28,6 +28,9 @@ class CaseSpec:
     steps: Sequence[str] = ()
     limits: dict[str, int] = field(default_factory=dict)
     missing: Sequence[str] = ()
+    title: str = ""
+    returns: str = "straight"
+    panels: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def open_cases(flow_class: Any, specs: Iterable[CaseSpec], by: Actor, post: str = "", act: str = "open") -> list[int]:
@@ -49,22 +52,23 @@ def open_cases(flow_class: Any, specs: Iterable[CaseSpec], by: Actor, post: str 
     _copy(
         Case,
         "id flow_class status created kind state programme programme_version term path steps limits missing noticed"
-        " open_hits resume round",
+        " open_hits resume round returns panels title",
         (
             (case, flow_ref, new, at.machine, flow_class.kind, start.state, spec.programme, spec.programme_version,
              spec.term, spec.path, _array(tuple(spec.steps)), _json(tuple(spec.limits.items())),
-             _array(tuple(spec.missing)), "{}", 0, "", 1)
+             _array(tuple(spec.missing)), "{}", 0, "", 1, spec.returns, _panels(spec.panels), spec.title[:80])
             for case, _, spec in opened
         ),
     )  # fmt: skip
     _copy(
         WorkItem,
-        "id case_id flow_task flow_task_type status created token path round outcome decided_by",
+        "id case_id flow_task flow_task_type status created token path round outcome decided_by queue title",
         (
-            (item, case, task_ref, start.task_type, new, at.machine, "start", spec.path, 1, "", "")
+            (item, case, task_ref, start.task_type, new, at.machine, "start", spec.path, 1, "", "", start.queue,
+             spec.title[:80])
             for case, item, spec in opened
         ),
-    )
+    )  # fmt: skip
     _copy(
         Record,
         "at business_at actor actor_name post act about about_id item step state_from state_to reason_code"
@@ -102,6 +106,10 @@ def _array(words: tuple[str, ...]) -> str:
 @lru_cache(maxsize=256)
 def _json(items: tuple[tuple[str, int], ...]) -> str:
     return json.dumps(dict(items))
+
+
+def _panels(panels: dict[str, Any]) -> str:
+    return json.dumps(panels) if panels else "{}"
 
 
 def _copy(model: Any, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:

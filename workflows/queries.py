@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable
 
-from viewflow.workflow.fields import get_task_ref
-
 from workflows.actors import Actor
 from workflows.decisions import Result, digest, results_from
 from workflows.models import KeyedDecision, Record, WorkItem
 
 
-def step_ref(flow_class: type, step: str) -> str:
-    """How a step of a route is named in the database."""
-    return str(get_task_ref(flow_class.instance.node(step)))  # type: ignore[attr-defined]
+def queue_of(kind: str, step: str) -> str:
+    """The queue of a step, as open tasks carry it: the same for every version of the kind's route."""
+    return f"{kind}.{step}"
 
 
-def open_items(flow_class: type, step: str, case_ids: Iterable[int] | None = None) -> dict[int, int]:
-    """The open tasks at a step, {case id: task id}; of these cases, or of all."""
-    items = WorkItem.objects.filter(flow_task=step_ref(flow_class, step), finished__isnull=True)
+def open_items(kind: str, step: str, case_ids: Iterable[int] | None = None) -> dict[int, int]:
+    """The open tasks at a step of a kind of case, {case id: task id}; of these cases, or of all."""
+    items = WorkItem.objects.filter(queue=queue_of(kind, step), finished__isnull=True)
     if case_ids is not None:
         items = items.filter(process_id__in=list(case_ids))
     return dict(items.values_list("process_id", "id"))

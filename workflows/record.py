@@ -1,7 +1,7 @@
 """The record: one line for every act that is not a decision of a case (those are written by `decide`)."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -49,6 +49,49 @@ def write(
                 request_id=request_id(),
             )
             for about_id in about_ids
+        ],
+        batch_size=2000,
+    )
+
+
+class Line(NamedTuple):
+    """One subject of an act on many: its key and office path, the post acted under, the task and the step."""
+
+    about_id: int
+    path: str
+    post: str = ""
+    item: int | None = None
+    step: str = ""
+
+
+def write_lines(
+    act: str,
+    about: str,
+    lines: Iterable[Line],
+    by: Actor,
+    *,
+    reason: Reason | None = None,
+    data: dict[str, Any] | None = None,
+    at: Moment | None = None,
+) -> None:
+    """`write` for subjects of several offices, each with the post under which it was done."""
+    at = at or moment()
+    Record.objects.bulk_create(
+        [
+            Record(
+                at=at.machine,
+                business_at=at.business,
+                actor=by.key,
+                actor_name=by.name,
+                act=act,
+                about=about,
+                reason_code=reason.code if reason else "",
+                reason_text=reason.text if reason else "",
+                data=data or {},
+                request_id=request_id(),
+                **line._asdict(),
+            )
+            for line in lines
         ],
         batch_size=2000,
     )

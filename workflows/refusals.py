@@ -20,6 +20,22 @@ SENTENCES: dict[str, Promise] = {
     "reason_too_short": _("The reason must have at least 10 characters."),
     "reason_too_long": _("The reason must not have more than 1,000 characters."),
     "due_on_invalid": _("The due date must not lie in the past."),
+    "signed": _("Signed. It moves on when the others have signed."),
+    "suspended": _("The case is suspended; it is decided once it is resumed."),
+    "frozen": _("Nobody decides until %(until)s: a freeze period is set for this office."),
+    "held": _("%(name)s has taken this case on. Take it over first, if you must."),
+    "not_held": _("Nobody has taken this case on."),
+    "not_yours": _("Somebody else has taken this case on."),
+    "acted_on": _("Somebody has acted on it since; it can no longer be taken back."),
+    "opened_meanwhile": _("A reviewer has opened it; ask for its return instead."),
+    "not_your_decision": _("The last decision on this case is not yours to take back."),
+    "not_signer": _("You are not one of those who sign here."),
+    "already_signed": _("You have signed already."),
+    "panel_empty": _("Nobody sits on this step's panel; the office above has been told."),
+    "panel_too_small": _("Too few sit on this step's panel for it to approve anything."),
+    "signer_disagrees": _(
+        "One of those asked to sign does not agree: take the signature off, with a reason, or decide otherwise."
+    ),
     "busy": _("Somebody else is working on this at the moment. Please try again."),
     "key_used": _("This request has been answered before, for other tasks."),
 }

@@ -345,7 +345,7 @@ def reference(batch: Batch, number: int) -> str:
 
 def _decide(lines: Any, step: str, outcome: str) -> None:
     """Moves the cases of these lines that stand at `step`; those further on stay where they are."""
-    items = open_items(AidFlow, step, lines.values_list("case_id", flat=True))
+    items = open_items(AidFlow.kind, step, lines.values_list("case_id", flat=True))
     refused = [result for result in decide(items.values(), outcome, SYSTEM) if not result.ok]
     if refused:
         raise RuntimeError(f"{outcome} refused for {len(refused)} cases: {refused[0].code}")

@@ -304,7 +304,7 @@ def withdraw_line(line_id: int, by: UserActor, reason: Reason) -> Result:
     """
     line = NoticeLine.objects.select_related("notice").defer("notice__frozen").get(pk=line_id)
     by.require(STEPS[line.step].reviewer, line.notice.path)
-    items = open_items(AidFlow, line.step, [line.case_id])
+    items = open_items(AidFlow.kind, line.step, [line.case_id])
     if not line.open or line.state != "listed" or line.case_id not in items:
         raise Refused("not_listed")
     if not queries.may_still_change(line.notice):
@@ -390,7 +390,7 @@ def _conclude_lines(notices: Sequence[int], step: str) -> int:
     )
     if not cases:
         return 0
-    items = open_items(AidFlow, step, cases)
+    items = open_items(AidFlow.kind, step, cases)
     add_noticed(items, step)
     return sum(result.ok for result in decide(items.values(), "conclude", SYSTEM))
 

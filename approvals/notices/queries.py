@@ -21,7 +21,7 @@ from approvals.programmes.models import Programme
 from workflows import clock
 from workflows.flows.aid import AidFlow
 from workflows.models import Case, WorkItem
-from workflows.queries import step_ref
+from workflows.queries import queue_of
 from workflows.working_days import calendar
 
 
@@ -56,7 +56,7 @@ def waiting(step: NoticeStep, prefixes: Sequence[str]) -> list[Waiting]:
         WorkItem.objects.filter(
             below(prefixes),
             ~_on_open_notice("process", step.name),
-            flow_task=step_ref(AidFlow, step.name),
+            queue=queue_of(AidFlow.kind, step.name),
             finished__isnull=True,
         )
         .values("process__programme", "process__term", "path")

@@ -26,7 +26,7 @@ from workflows import queries as engine
 from workflows.conditions import failing
 from workflows.models import ActingLevel, Case, Record, WorkItem
 from workflows.nodes import Review, Step
-from workflows.ways import Way, way_of
+from workflows.ways import Stand, Way, way_of
 
 Holds = Callable[[str], bool]
 """Whether the reader holds a permission at the case's office."""
@@ -226,7 +226,7 @@ def _acted_elsewhere(case: Case, person: str, step: Step) -> str:
 
 def _obstacle(case: Case, step: Step, outcome: str) -> str:
     """The sentence of the first condition of the state machine that stands in the way; empty when none does."""
-    way = way_of(step, outcome, case.state, case.steps, case.resume)
+    way = way_of(step, outcome, Stand.of(case))
     if not isinstance(way, Way) or not way.conditions:
         return ""
     failed = failing(way.conditions, Case, [case.pk])

@@ -25,7 +25,7 @@ from approvals.programmes.models import Programme, ProgrammeVersion
 from approvals.review.waiting import Filters, Order, Reach, below, reach_of, task_ids
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import ActingLevel, Record, WorkItem
-from workflows.queries import results_under, step_ref
+from workflows.queries import queue_of, results_under
 
 COUNT_CAP = 1000
 """Counts are exact up to here and "1000+" above."""
@@ -200,7 +200,7 @@ def next_case(
 
 def chosen(by: UserActor, step: str, reach: Reach, tasks: Iterable[int]) -> list[Row]:
     """Of these tasks, those that are open at the step within reach, for the page that asks "really?"."""
-    items = WorkItem.objects.filter(flow_task=step_ref(AidFlow, step), finished__isnull=True)
+    items = WorkItem.objects.filter(queue=queue_of(AidFlow.kind, step), finished__isnull=True)
     return _rows(items.filter(below(reach.prefixes), id__in=list(tasks)).order_by("id"), by.key, step)[0]
 
 

@@ -18,7 +18,7 @@ from django.db.models.expressions import OrderBy, RawSQL
 from approvals.organisations.models import Organisation
 from workflows.flows.aid import AidFlow
 from workflows.models import WorkItem
-from workflows.queries import step_ref
+from workflows.queries import queue_of
 
 MERGED = 40
 """Up to so many organisations, each one's tasks are merged; beyond, those of the whole step are walked."""
@@ -170,7 +170,7 @@ def task_ids(step: str, reach: Reach, school: str, wanted: Q, order: Order | Non
 
 def _merged(step: str, offices: Sequence[str], wanted: Q, order: Order | None, limit: int) -> RawSQL:
     tasks = WorkItem.objects.filter(
-        wanted, finished__isnull=True, flow_task=step_ref(AidFlow, step), path=RawSQL("office.path", [])
+        wanted, finished__isnull=True, queue=queue_of(AidFlow.kind, step), path=RawSQL("office.path", [])
     )
     columns = ("id", "due_on") if order and order.by_deadline else ("id",)
     ordered = tasks.order_by(*(order or Order()).keys()).values(*columns)[:limit]
@@ -183,9 +183,9 @@ def _merged(step: str, offices: Sequence[str], wanted: Q, order: Order | None, l
 
 
 def _walked(step: str, prefixes: Sequence[str], wanted: Q, order: Order | None, limit: int) -> RawSQL:
-    ref = step_ref(AidFlow, step)
+    queue = queue_of(AidFlow.kind, step)
     # A range of one value: under an equality the planner would take the primary key's order for as good.
     tasks = WorkItem.objects.filter(
-        wanted, below(prefixes), finished__isnull=True, flow_task__gte=ref, flow_task__lte=ref
-    ).order_by(*([] if order and order.by_deadline else ["flow_task"]), *(order or Order()).keys())
+        wanted, below(prefixes), finished__isnull=True, queue__gte=queue, queue__lte=queue
+    ).order_by(*([] if order and order.by_deadline else ["queue"]), *(order or Order()).keys())
     return RawSQL(*tasks.values("id")[:limit].query.sql_with_params())  # noqa: S611 compiled by the ORM

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from viewflow.workflow.fields import get_flow_ref
+from viewflow.workflow.fields import get_flow_ref, get_task_ref
 
 from approvals.applications.models import Application
 from approvals.organisations.models import Organisation
@@ -15,7 +15,7 @@ from approvals.programmes.terms import Term
 from tests.factories import TERM, CountyFactory, CountySchoolFactory, SchoolFactory, TownshipFactory, VersionFactory
 from workflows.flows.aid import AidFlow
 from workflows.models import Case, Record, WorkItem
-from workflows.queries import step_ref
+from workflows.queries import queue_of
 
 TOWNSHIPS, SCHOOLS_EACH, COUNTY_SCHOOLS = 7, 8, 4
 
@@ -50,7 +50,7 @@ _MAKE = f"""
                lpad((n %% 10000)::text, 4, '0'), (%(schools)s::bigint[])[1 + n %% %(count)s], '五年级',
                (1 + n %% 6) || '班', 'primary', true, true
           FROM generate_series(1, %(tasks)s) n
-        RETURNING id, school_id, grade, class_name
+        RETURNING id, name, school_id, grade, class_name
     ), numbered AS (
         SELECT pupil.*, row_number() OVER (ORDER BY pupil.id) AS n, o.path
           FROM pupil JOIN {Organisation._meta.db_table} o ON o.id = pupil.school_id
@@ -64,7 +64,7 @@ _MAKE = f"""
           FROM numbered ORDER BY n
         RETURNING id, path, open_hits, round
     ), paired AS (
-        SELECT kase.id, path, open_hits, round, numbered.id AS pupil, school_id, grade, class_name, n
+        SELECT kase.id, path, open_hits, round, numbered.id AS pupil, name, school_id, grade, class_name, n
           FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM kase) kase JOIN numbered USING (n, path)
     ), asked AS (
         INSERT INTO {Application._meta.db_table}
@@ -79,9 +79,10 @@ _MAKE = f"""
           FROM paired
     ), item AS (
         INSERT INTO {WorkItem._meta.db_table}
-               (case_id, flow_task, flow_task_type, status, created, token, path, round, due_on, outcome, decided_by)
+               (case_id, flow_task, flow_task_type, status, created, token, path, round, due_on, outcome, decided_by,
+                queue, title)
         SELECT id, %(task)s, 'REVIEW', 'NEW', now(), 'start', path, round,
-               date '2026-09-21' + (n %% 15)::int, '', ''
+               date '2026-09-21' + (n %% 15)::int, '', '', %(queue)s, name
           FROM paired ORDER BY n
     )
     INSERT INTO {Record._meta.db_table}
@@ -110,7 +111,8 @@ def wait(crowd: Crowd, step: str, tasks: int, schools: list[Organisation] | None
         "year": Term.of(TERM).school_year,
         "steps": crowd.version.definition["steps"],
         "version": crowd.version.pk,
-        "task": step_ref(AidFlow, step),
+        "task": get_task_ref(AidFlow.instance.node(step)),
+        "queue": queue_of("aid", step),
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_MAKE, values)

@@ -36,6 +36,7 @@ from workflows.flows.aid import REVIEWERS
 from workflows.guards import Refusal, guard
 from workflows.models import ActingLevel, Case, KeyedDecision, Record, TrainingClock, WorkItem
 from workflows.reasons import MAX_LENGTH
+from workflows.ways import Stand
 
 pytestmark = pytest.mark.django_db
 
@@ -466,12 +467,12 @@ def test_every_hop_s_condition_holds_not_only_the_first_one_s() -> None:
     asker = LiteralActor("a", "A", {"ask_leave": [""]})
     short, long = opened(2, flow=LeaveFlow, by=asker, steps=())
     decide(items_of([short, long]), "submit", asker)
-    way = decisions.way_of(LeaveFlow.head_review, "approve", "head_review", (), "")
+    way = decisions.way_of(LeaveFlow.head_review, "approve", Stand("head_review", (), "", True))
     assert [condition.code for condition in way.conditions] == ["too_long"]
     # The row says that it passes the office while the way was planned without: only a broken lock could do this.
     item = item_of(long)
     plain = decisions.way_of
-    original = plain(LeaveFlow.head_review, "approve", "head_review", (), "")
+    original = plain(LeaveFlow.head_review, "approve", Stand("head_review", (), "", True))
     Case.objects.filter(pk=long).update(steps=["office_review"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decisions, "way_of", lambda *args: original)

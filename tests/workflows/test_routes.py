@@ -24,7 +24,7 @@ from workflows.flows.aid import AidCase, AidFlow
 from workflows.models import ActingLevel, Case, Link, WorkItem
 from workflows.nodes import Draft, Ended, Review
 from workflows.states import ENDED, NAMES
-from workflows.ways import Way, way_of
+from workflows.ways import Stand, Way, way_of
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,7 @@ def test_an_edge_under_a_weaker_permission_is_refused_by_the_check_and_leads_now
         "workflows.E002: FaultyFlow.school_review --reject--> rejected needs 'view_case',"
         " the state machine 'review_school'"
     ]
-    assert way_of(flow.school_review, "reject", "school_review", (), "") == "wrong_state"
+    assert way_of(flow.school_review, "reject", Stand("school_review", (), "", True)) == "wrong_state"
 
 
 def test_a_step_that_may_be_skipped_needs_the_state_machine_s_leave() -> None:
@@ -348,11 +348,13 @@ def test_links_and_levels_are_one_row_with_one_index() -> None:
             ("workflows_actinglevel", 1),
             ("workflows_case", 2),
             ("workflows_link", 1),
-            ("workflows_workitem", 5),
+            ("workflows_workitem", 8),
         ]
 
 
 def test_a_way_is_worked_out_once() -> None:
-    first = way_of(AidFlow.school_review, "approve", "school_review", ["township_review"], "")
+    first = way_of(AidFlow.school_review, "reject", Stand("school_review", ("township_review",), "", True))
     assert isinstance(first, Way)
-    assert first is way_of(AidFlow.school_review, "approve", "school_review", ("township_review",), "county_review")
+    assert first is way_of(
+        AidFlow.school_review, "reject", Stand("school_review", ("township_review",), "county_review", True)
+    )

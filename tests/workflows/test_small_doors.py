@@ -16,7 +16,7 @@ from workflows.facts import add_noticed, drop_noticed, set_facts, set_missing
 from workflows.flows.aid import EVERY_NOTICE_CONCLUDED, NO_OPEN_HIT, NOTHING_MISSING, AidCase, AidFlow
 from workflows.machines import transition_all
 from workflows.models import ActingLevel, Case, Record, WorkItem
-from workflows.queries import open_item_of, open_items, step_ref
+from workflows.queries import open_item_of, open_items, queue_of
 
 pytestmark = pytest.mark.django_db
 
@@ -227,10 +227,10 @@ def test_work_that_never_ends_is_bounded(works: Any) -> None:
 def test_open_tasks_are_found_by_step_and_case() -> None:
     one, two = standing("school_review"), standing("school_review")
     [draft] = opened()
-    assert open_items(AidFlow, "school_review") == {one: item_of(one), two: item_of(two)}
-    assert open_items(AidFlow, "school_review", [two, draft]) == {two: item_of(two)}
+    assert open_items("aid", "school_review") == {one: item_of(one), two: item_of(two)}
+    assert open_items("aid", "school_review", [two, draft]) == {two: item_of(two)}
     assert open_item_of(draft).pk == item_of(draft)  # type: ignore[union-attr]
-    assert step_ref(AidFlow, "draft") == "workflows/flows.aid.AidFlow.draft"
+    assert queue_of("aid", "draft") == "aid.draft"
 
 
 def test_an_ended_case_has_no_open_task() -> None:

@@ -6,7 +6,7 @@ is set up wrongly. A step that a case does not pass (no township over a county-d
 for a programme) is skipped with a line in the record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from django.db.models import Q
@@ -74,6 +74,13 @@ EVERY_NOTICE_CONCLUDED = Condition(
 )
 
 
+SCHOOL_NOTICE_STANDS = Condition(
+    "school_not_noticed",
+    _("The school notice has not concluded."),
+    lambda: Q(noticed__contains=["school_notice"]) | ~Q(steps__contains=["school_notice"]),
+)
+
+
 def _not(step: str) -> Condition:
     """Only a case that does not pass an optional step may skip it."""
     return Condition("step_needed", _("This step may not be skipped."), lambda: ~Q(steps__contains=[step]))
@@ -87,13 +94,20 @@ REVIEWERS = {
     "pending_approval": "approve_county",
 }
 """The permission that each review needs."""
+
+
+def _open(states: Iterable[str]) -> GET_STATE:
+    """One of these states: which one, the route says."""
+    return GET_STATE(lambda case: case.heading, states=list(states))
+
+
 WITHDRAWABLE = dict.fromkeys(["draft", "returned", *REVIEWERS], "withdraw_application")
 CANCELLABLE = {"draft": "submit_application", "returned": "submit_application"} | dict.fromkeys(
     REVIEWERS, "cancel_application"
 )
 
 
-def _from_each(permissions: dict[str, str], target: str) -> Callable[[Any], Any]:
+def _from_each(permissions: dict[str, str], target: Any) -> Callable[[Any], Any]:
     """One act from several states, each with the permission of its own."""
 
     def stack(method: Any) -> Any:
@@ -145,19 +159,37 @@ class AidCase(Case):  # type: ignore[django-manager-missing]
     def hit(self) -> None:
         """比对异常."""
 
-    @_from_each(REVIEWERS, "returned")
+    @_from_each(REVIEWERS, _open(["returned", *REVIEWERS]))
     def return_(self) -> None:
-        """退回补正."""
+        """退回: to the applicant for correction, or to an earlier review."""
 
     @transition(
         "state",
         "returned",
-        GET_STATE(lambda case: case.resume, states=[*REVIEWERS]),
+        _open(REVIEWERS),
         conditions=[NOTHING_MISSING],
         permission="submit_application",
     )
     def resubmit(self) -> None:
         """重新提交, back to the step that returned it or to the school's."""
+
+    @transition(
+        "state", "school_review", _open(REVIEWERS), conditions=[SCHOOL_NOTICE_STANDS], permission="review_school"
+    )
+    @transition("state", "township_review", _open(REVIEWERS), permission="review_township")
+    @transition("state", "county_review", _open(REVIEWERS), permission="review_county")
+    def pass_back(self) -> None:
+        """复核送回: approved again, straight back to the later review that had returned it."""
+
+    @transition(
+        "state",
+        ["school_review", "returned", "school_notice", "township_review", "county_review", "data_check", "recheck",
+         "pending_approval", "county_notice"],
+        _open(["draft", "returned", *REVIEWERS]),
+        permission="take_back",
+    )  # fmt: skip
+    def take_back(self) -> None:
+        """拿回: whoever decided last undoes it, while nobody has acted on it."""
 
     @_from_each(REVIEWERS, "rejected")
     def reject(self) -> None:

@@ -15,7 +15,7 @@ from workflows.clock import today
 from workflows.facts import set_facts
 from workflows.flows.aid import AidFlow
 from workflows.models import WorkItem
-from workflows.queries import step_ref
+from workflows.queries import queue_of
 from workflows.reasons import Reason
 
 CHUNK = 500
@@ -23,7 +23,7 @@ CHUNK = 500
 
 _WAITING = f"""
     SELECT id, case_id FROM {WorkItem._meta.db_table}
-     WHERE flow_task = %s AND finished IS NULL
+     WHERE queue = %s AND finished IS NULL
      ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 """
 
@@ -35,7 +35,7 @@ def match_waiting(limit: int = CHUNK) -> int:
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_WAITING, [step_ref(AidFlow, "data_check"), limit])
+            cursor.execute(_WAITING, [queue_of(AidFlow.kind, "data_check"), limit])
             items = {case: item for item, case in cursor.fetchall()}
         if not items:
             return 0

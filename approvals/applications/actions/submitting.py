@@ -42,7 +42,7 @@ def submit(case_ids: Iterable[int], by: Actor) -> list[Answer]:
         refresh_missing(wanted, by, skip_locked=True)
     answers: list[Answer] = []
     for step, outcome in (("draft", "submit"), ("correction", "resubmit")):
-        items = open_items(AidFlow, step, wanted)
+        items = open_items(AidFlow.kind, step, wanted)
         answers += _decided(items, decide(items.values(), outcome, by))
     return _in_order(wanted, answers)
 

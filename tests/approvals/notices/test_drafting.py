@@ -23,7 +23,6 @@ from tests.factories import (
     stand_in,
 )
 from workflows import Reason, decide
-from workflows.flows.aid import AidFlow
 from workflows.queries import open_items
 from workflows.record import history
 
@@ -288,7 +287,7 @@ def test_a_column_beyond_the_whitelist_is_refused(school_place: Place) -> None:
 def test_a_draft_whose_last_case_went_back_to_review_is_empty(school_place: Place) -> None:
     [application] = school_place.applications(1)
     notice = school_place.draft()
-    [item] = open_items(AidFlow, "school_notice", [application.case_id]).values()
+    [item] = open_items("aid", "school_notice", [application.case_id]).values()
     [result] = decide(
         [item], "adjust", stand_in("review_school"), Reason("level_to_review", "班级与学籍不符，退回重新评议。")
     )

@@ -1,0 +1,63 @@
+"""What bars a person, or everybody, from deciding on a case: read with the lock, for one case or ten thousand."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from workflows.actors import Actor
+
+TODAY = "COALESCE((SELECT date FROM workflows_trainingclock), (now() AT TIME ZONE 'Asia/Shanghai')::date)"
+"""The business date, in SQL."""
+
+SEAT = "i.holder, i.holder_name, i.opened_at IS NOT NULL, i.panel"
+"""Columns of a `Seat`, of an item named `i`."""
+
+_RECUSALS = "SELECT jsonb_agg(jsonb_build_array(r.code, r.levels)) FROM workflows_recusal r WHERE r.person = %(person)s::varchar"
+BARS = f"""
+    c.suspended_on IS NOT NULL,
+    (SELECT level FROM workflows_actinglevel WHERE case_id = c.id AND person = %(person)s::varchar),
+    ({_RECUSALS} AND r.case_id = c.id AND r.ended_at IS NULL),
+    ({_RECUSALS} AND r.case_id IS NULL AND r.ended_at IS NULL AND starts_with(c.path, r.path)),
+    (SELECT jsonb_build_array(f.ends_on, f.open_to) FROM workflows_freeze f
+      WHERE f.ended_at IS NULL AND {TODAY} BETWEEN f.starts_on AND f.ends_on AND starts_with(c.path, f.path)
+      ORDER BY f.ends_on DESC LIMIT 1)"""
+"""Columns of `Bars`, of a case named `c` and the person %(person)s."""
+
+
+class Seat(NamedTuple):
+    """Who sits at an open item."""
+
+    holder: str
+    holder_name: str
+    opened: bool
+    panel: str
+
+
+class Bars(NamedTuple):
+    """What stands against somebody's deciding on a case."""
+
+    suspended: bool
+    acted_at: str | None
+    """The level at which this person has acted on the case before."""
+    recused: list[tuple[str, list[str]]] | None
+    """[(code, levels)] of the recusals from this case; no levels means all of them."""
+    recused_office: list[tuple[str, list[str]]] | None
+    """The same, from every case of its office."""
+    frozen: tuple[str, str] | None
+    """Last day of a freeze period, and the permission with which one may act all the same."""
+
+    def refusal(self, by: Actor, path: str, level: str) -> tuple[str, Mapping[str, Any]] | None:
+        """Why `by` may not act on the case at `level` (empty for acts that judge nothing); None when he may."""
+        if self.suspended:
+            return "suspended", {}
+        if self.frozen is not None and not (self.frozen[1] and by.permits(self.frozen[1], [path])):
+            return "frozen", {"until": self.frozen[0]}
+        if not level:
+            return None
+        if code := self.recusal(level):
+            return f"recused_{code}", {}
+        return ("other_level", {}) if self.acted_at not in (None, level) else None
+
+    def recusal(self, level: str) -> str:
+        """The code of a recusal that holds at a level; empty for none."""
+        found = [*(self.recused or ()), *(self.recused_office or ())]
+        return next((code for code, levels in found if not levels or level in levels), "")
