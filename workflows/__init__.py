@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workflows.decisions import Result, decide
+    from workflows.decisions import decide
+    from workflows.locking import Result
     from workflows.opening import CaseSpec, open_cases
     from workflows.reasons import Reason
 
@@ -11,7 +12,7 @@ __all__ = ["CaseSpec", "Reason", "Result", "decide", "open_cases"]
 
 _HOMES = {
     "decide": "workflows.decisions",
-    "Result": "workflows.decisions",
+    "Result": "workflows.locking",
     "Reason": "workflows.reasons",
     "open_cases": "workflows.opening",
     "CaseSpec": "workflows.opening",

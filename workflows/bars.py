@@ -1,9 +1,11 @@
 """What bars a person, or everybody, from deciding on a case: read with the lock, for one case or ten thousand."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from workflows.actors import Actor
+from workflows.planned import planned_cursor
 
 TODAY = "COALESCE((SELECT date FROM workflows_trainingclock), (now() AT TIME ZONE 'Asia/Shanghai')::date)"
 """The business date, in SQL."""
@@ -11,7 +13,8 @@ TODAY = "COALESCE((SELECT date FROM workflows_trainingclock), (now() AT TIME ZON
 SEAT = "i.holder, i.holder_name, i.opened_at IS NOT NULL, i.panel"
 """Columns of a `Seat`, of an item named `i`."""
 
-_RECUSALS = "SELECT jsonb_agg(jsonb_build_array(r.code, r.levels)) FROM workflows_recusal r WHERE r.person = %(person)s::varchar"
+_RECUSALS = """SELECT jsonb_agg(jsonb_build_array(r.code, r.levels)) FROM workflows_recusal r
+     WHERE r.person = %(person)s::varchar"""
 BARS = f"""
     c.suspended_on IS NOT NULL,
     (SELECT level FROM workflows_actinglevel WHERE case_id = c.id AND person = %(person)s::varchar),
@@ -21,6 +24,16 @@ BARS = f"""
       WHERE f.ended_at IS NULL AND {TODAY} BETWEEN f.starts_on AND f.ends_on AND starts_with(c.path, f.path)
       ORDER BY f.ends_on DESC LIMIT 1)"""
 """Columns of `Bars`, of a case named `c` and the person %(person)s."""
+
+
+def bars_of(case_ids: Sequence[int], person: str) -> dict[int, "Bars"]:
+    """What bars a person from each of these cases."""
+    with planned_cursor() as cursor:
+        cursor.execute(
+            f"SELECT c.id, {BARS} FROM workflows_case c WHERE c.id = ANY(%(cases)s::bigint[])",
+            {"person": person, "cases": list(case_ids)},
+        )
+        return {case: Bars.read(*rest) for case, *rest in cursor.fetchall()}
 
 
 class Seat(NamedTuple):
@@ -44,6 +57,11 @@ class Bars(NamedTuple):
     """The same, from every case of its office."""
     frozen: tuple[str, str] | None
     """Last day of a freeze period, and the permission with which one may act all the same."""
+
+    @classmethod
+    def read(cls, suspended: bool, acted_at: str | None, *as_json: str | None) -> "Bars":
+        """The bars as `BARS` reads them: what is several comes as JSON."""
+        return cls(suspended, acted_at, *(json.loads(value) if value else None for value in as_json))
 
     def refusal(self, by: Actor, path: str, level: str) -> tuple[str, Mapping[str, Any]] | None:
         """Why `by` may not act on the case at `level` (empty for acts that judge nothing); None when he may."""

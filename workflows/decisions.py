@@ -14,37 +14,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from django.db import connection
 
 from workflows import events, guards
 from workflows.actors import Actor
-from workflows.bars import BARS, SEAT, Bars, Seat
-from workflows.clock import Moment, moment_on
+from workflows.clock import Moment
 from workflows.conditions import failing
-from workflows.models import Case, WorkItem
+from workflows.locking import CHUNK, Answer, Refused, Result, Standing, in_chunks, lock
+from workflows.models import Case
 from workflows.moving import move, take_level
-from workflows.nodes import TAKE_BACK, UNDO, Outcome, Step
+from workflows.nodes import TAKE_BACK, UNDO, Outcome
 from workflows.panels import Tally, panel_at, seat, sign, signed, tallies
-from workflows.planned import planned_cursor
 from workflows.reasons import Reason, refusal_of
 from workflows.record import Line, write_lines
-from workflows.refusals import words
 from workflows.undoing import Last, last_decisions
-from workflows.ways import Stand, Way, outcome_level, outcome_of, step_at, way_of
-
-CHUNK = 5000
-"""Tasks per transaction: enough to spread the cost of a statement, few enough to hold their locks briefly."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one task: `ok`, or refused with a code and a sentence in the active language."""
-
-    task_id: int
-    ok: bool
-    code: str
-    message: str
+from workflows.ways import Way, outcome_level, outcome_of, way_of
 
 
 def decide(
@@ -64,20 +48,15 @@ def decide(
     TypeError or ValueError for ids that are no numbers and data that is no JSON, before anything is written; an
     exception of a listener undoes its chunk and is raised.
     """
-    items = _distinct(task_ids)
-    asked = _Asked(outcome, by, reason, _plain(data or {}), digest(key) if key else "")
-    answers: dict[int, _Answer] = {}
-    for number, start in enumerate(range(0, len(items), CHUNK)):
-        answers |= _in_one_transaction(items[start : start + CHUNK], number, asked)
-    return results_from((item, *answers[item]) for item in items)
+    asked = _Asked(outcome, by, reason, plain(data or {}), digest(key) if key else "")
+
+    def decide_chunk(items: list[int], number: int, patient: bool) -> dict[int, Answer]:
+        return _once(items, number, asked, patient) if asked.key else _decide(items, asked, patient)
+
+    return in_chunks(task_ids, decide_chunk, CHUNK)
 
 
-# ---------------------------------------------------------------- what was asked, and the answers
-
-DONE = frozenset({"ok", "signed"})
-"""Codes of what was done: the task is decided, or signed and waits for other signatures."""
-_Answer = tuple[str, Mapping[str, Any]]
-"""A refusal code (or ok) and the values of its sentence."""
+# ---------------------------------------------------------------- what was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +70,10 @@ class _Asked:
     key: str
 
 
-def results_from(answers: Iterable[tuple[int, str, Mapping[str, Any]]]) -> list[Result]:
-    """Results from [(task id, code, values)], said in the active language."""
-    said: dict[str, str] = {}
-    results = []
-    for item, code, values in answers:
-        if not values and code not in said:
-            said[code] = words(code, values)
-        results.append(Result(item, code in DONE, code, words(code, values) if values else said[code]))
-    return results
-
-
-def _distinct(task_ids: Iterable[int]) -> list[int]:
-    items = list(dict.fromkeys(task_ids))
-    if not all(type(item) is int for item in items):
-        raise TypeError("task_ids must be numbers")
-    return items
-
-
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def _plain(data: dict[str, Any]) -> dict[str, Any]:
+def plain(data: dict[str, Any]) -> dict[str, Any]:
     """`data`, if PostgreSQL can keep it as JSON: no NaN, no NUL, no half of a surrogate pair."""
     text = json.dumps(data, allow_nan=False, ensure_ascii=False)
     text.encode()
@@ -126,23 +87,7 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
-# ---------------------------------------------------------------- a chunk, in one transaction
-
-
-def _in_one_transaction(items: list[int], number: int, asked: _Asked) -> dict[int, _Answer]:
-    """Decides a chunk, all or nothing. A lock that is not had in time costs a second try, which waits for nobody:
-    then only the tasks that somebody else holds are refused as busy, and a deadlock is over.
-    """
-    for patient in (True, False):
-        try:
-            with transaction.atomic():
-                if asked.key:
-                    return _once(items, number, asked, patient)
-                return _decide(items, asked, patient)
-        except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
-                raise
-    return dict.fromkeys(items, ("busy", {}))
+# ---------------------------------------------------------------- under a key
 
 
 _TAKE_KEY = """
@@ -153,12 +98,12 @@ _FIRST_ANSWERS = "SELECT results FROM workflows_keyeddecision WHERE key = %s AND
 _KEEP_ANSWERS = "UPDATE workflows_keyeddecision SET results = %s WHERE key = %s AND person = %s AND chunk = %s"
 
 
-def _once(items: list[int], number: int, asked: _Asked, patient: bool) -> dict[int, _Answer]:
+def _once(items: list[int], number: int, asked: _Asked, patient: bool) -> dict[int, Answer]:
     """Decides a chunk under a key the first time, and gives the first answers after that.
 
     A second request that arrives while the first is under way waits for it at the unique key.
     """
-    answers: dict[int, _Answer] = {}
+    answers: dict[int, Answer] = {}
     with connection.cursor() as cursor:
         whose: tuple[str, str, int] = (asked.key, asked.by.key, number)
         cursor.execute(_TAKE_KEY, whose)
@@ -174,20 +119,7 @@ def _once(items: list[int], number: int, asked: _Asked, patient: bool) -> dict[i
     return {item: answers.get(item, ("key_used", {})) for item in items}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Task:
-    """A locked task with what the checks need of it and of its case."""
-
-    item: int
-    case: int
-    closed: bool
-    step: Step | None
-    path: str
-    stand: Stand
-    panels: str
-    """The panels of its route, as JSON; empty for none."""
-    bars: Bars
-    seat: Seat
+# ---------------------------------------------------------------- a chunk, in one transaction
 
 
 @dataclass(slots=True)
@@ -196,7 +128,7 @@ class _Chunk:
 
     asked: _Asked
     moment: Moment
-    answers: dict[int, _Answer] = field(default_factory=dict)
+    answers: dict[int, Answer] = field(default_factory=dict)
     needs: dict[int, str] = field(default_factory=dict)
     """The permission that each task asks of this person."""
     posts: dict[int, str] = field(default_factory=dict)
@@ -206,14 +138,14 @@ class _Chunk:
     last: dict[int, Last] = field(default_factory=dict)
     """The last decision of each case, where it is to be taken back."""
 
-    def refuse(self, task: _Task, code: str, values: Mapping[str, Any] | None = None) -> None:
+    def refuse(self, task: Standing, code: str, values: Mapping[str, Any] | None = None) -> None:
         self.answers[task.item] = (code, values or {})
 
 
-def _decide(items: list[int], asked: _Asked, patient: bool) -> dict[int, _Answer]:
+def _decide(items: list[int], asked: _Asked, patient: bool) -> dict[int, Answer]:
     """Decides a chunk, in order: lock, who may, what each task would do, what must hold, and the move itself."""
-    tasks, training = _lock(items, asked.by, patient)
-    chunk = _Chunk(asked, moment_on(training), _missing(items, tasks, patient))
+    tasks, moment, missing = lock(items, asked.by, patient)
+    chunk = _Chunk(asked, moment, missing)
     if asked.outcome == TAKE_BACK.name:
         chunk.last = last_decisions([task.item for task in tasks if not task.closed])
     chunk.seats = tallies([task.item for task in tasks if task.seat.panel and not task.closed], asked.by.key)
@@ -234,48 +166,10 @@ def _decide(items: list[int], asked: _Asked, patient: bool) -> dict[int, _Answer
     return chunk.answers
 
 
-_LOCK = f"""
-    SELECT i.id, i.case_id, i.finished IS NOT NULL, i.flow_task, c.path, c.state, c.steps, c.resume, c.returns,
-           CASE WHEN c.panels = '{{}}' THEN '' ELSE c.panels::text END, {SEAT}, {BARS},
-           (SELECT date FROM workflows_trainingclock)
-      FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
-     WHERE i.id = ANY(%(items)s::bigint[]) ORDER BY c.id, i.id FOR NO KEY UPDATE OF c, i
-"""
-
-_KEYS_END = 2**63
-
-
-def _lock(items: list[int], by: Actor, patient: bool) -> tuple[list[_Task], date | None]:
-    """Locks tasks and cases, always in the same order, so that two bulk decisions cannot deadlock; reads the
-    training date with them. Where not `patient`, what somebody else holds is left out.
-    """
-    possible = [item for item in items if 0 < item < _KEYS_END]
-    with planned_cursor() as cursor:
-        cursor.execute(_LOCK + ("" if patient else " SKIP LOCKED"), {"person": by.key, "items": possible})
-        rows = cursor.fetchall()
-    return [_task(row) for row in rows], rows[0][-1] if rows else None
-
-
-def _task(row: tuple[Any, ...]) -> _Task:
-    item, case, closed, ref, path, state, steps, resume, returns, panels, *rest = row
-    stand = Stand(state, tuple(steps), resume, returns == "straight")
-    seat, bars = Seat(*rest[: len(Seat._fields)]), Bars(*rest[len(Seat._fields) : -1])
-    return _Task(item, case, closed, step_at(ref), path, stand, panels, bars, seat)
-
-
-def _missing(items: list[int], tasks: list[_Task], patient: bool) -> dict[int, _Answer]:
-    """Answers for the tasks that were not locked: there is no such task, or somebody else holds it."""
-    missing = set(items) - {task.item for task in tasks}
-    held: set[int] = set()
-    if missing and not patient:
-        held = set(WorkItem.objects.filter(pk__in=missing).values_list("pk", flat=True))
-    return {item: ("busy" if item in held else "not_found", {}) for item in missing}
-
-
 # ---------------------------------------------------------------- checks
 
 
-def _need(chunk: _Chunk, task: _Task) -> str:
+def _need(chunk: _Chunk, task: Standing) -> str:
     """The permission that a task asks for: its outcome's, its panel's, or that of the decision taken back."""
     outcome = outcome_of(task.step, chunk.asked.outcome) if task.step else None
     if outcome is None:
@@ -287,7 +181,7 @@ def _need(chunk: _Chunk, task: _Task) -> str:
     return tally.need(outcome.permission) if tally and outcome.level else outcome.permission
 
 
-def _posts(chunk: _Chunk, tasks: list[_Task]) -> dict[int, str]:
+def _posts(chunk: _Chunk, tasks: list[Standing]) -> dict[int, str]:
     """The post under which each task may be decided, asked now and not when it was assigned; others are left out."""
     offices: dict[str, set[str]] = defaultdict(set)
     for task in tasks:
@@ -301,11 +195,7 @@ def _posts(chunk: _Chunk, tasks: list[_Task]) -> dict[int, str]:
     }
 
 
-_Refused = str | tuple[str, Mapping[str, Any]]
-"""A refusal code, with the values of its sentence where it has any."""
-
-
-def _way(chunk: _Chunk, task: _Task) -> Way | _Refused:
+def _way(chunk: _Chunk, task: Standing) -> Way | Refused:
     """The way that a task would take; the code of a refusal where it may not."""
     asked, outcome = chunk.asked, outcome_of(task.step, chunk.asked.outcome) if task.step else None
     if task.step is None or outcome is None:
@@ -324,14 +214,14 @@ def _way(chunk: _Chunk, task: _Task) -> Way | _Refused:
     )
 
 
-def _to(chunk: _Chunk, task: _Task) -> str:
+def _to(chunk: _Chunk, task: Standing) -> str:
     if task.item in chunk.last:
         return chunk.last[task.item].step
     to = chunk.asked.data.get("to", "")
     return to if isinstance(to, str) else ""
 
 
-def _refusal_to_undo(chunk: _Chunk, task: _Task) -> str | None:
+def _refusal_to_undo(chunk: _Chunk, task: Standing) -> str | None:
     """A decision is taken back by who made it, while nobody has acted on what it led to (拿回)."""
     last = chunk.last.get(task.item)
     if last is None or not last.person or last.person != chunk.asked.by.key:
@@ -341,7 +231,7 @@ def _refusal_to_undo(chunk: _Chunk, task: _Task) -> str | None:
     return "opened_meanwhile" if last.by_applicant and task.seat.opened else None
 
 
-def _refusal_of_person(chunk: _Chunk, task: _Task, outcome: Outcome) -> _Refused | None:
+def _refusal_of_person(chunk: _Chunk, task: Standing, outcome: Outcome) -> Refused | None:
     """What bars this person, or everybody, from deciding this task now; the system is barred by nothing."""
     by = chunk.asked.by
     if not by.key:
@@ -356,7 +246,7 @@ def _refusal_of_person(chunk: _Chunk, task: _Task, outcome: Outcome) -> _Refused
     return tally.refusal(outcome.name, task.step.onward if task.step else "") if tally else None
 
 
-def _only_signs(chunk: _Chunk, task: _Task) -> bool:
+def _only_signs(chunk: _Chunk, task: Standing) -> bool:
     """Whether this person's decision is one signature among several, and others are still waited for."""
     tally, outcome = chunk.seats.get(task.item), chunk.asked.outcome
     if tally is None or task.step is None or not outcome_level(task.step, outcome):
@@ -374,7 +264,7 @@ def _refusal_of_date(chunk: _Chunk) -> str | None:
         return "due_on_invalid"
 
 
-def _lawful(chunk: _Chunk, tasks: list[_Task]) -> list[_Task]:
+def _lawful(chunk: _Chunk, tasks: list[Standing]) -> list[Standing]:
     """Keeps the cases for which every condition of the state machine holds, on each hop of their way."""
     for conditions, group in _grouped(tasks, lambda task: chunk.ways[task.item].conditions):
         failed = failing(conditions, Case, [task.case for task in group]) if conditions else {}
@@ -384,7 +274,7 @@ def _lawful(chunk: _Chunk, tasks: list[_Task]) -> list[_Task]:
     return [task for task in tasks if task.item not in chunk.answers]
 
 
-def _guarded(chunk: _Chunk, tasks: list[_Task]) -> list[_Task]:
+def _guarded(chunk: _Chunk, tasks: list[Standing]) -> list[Standing]:
     """Keeps the cases that the guards of their edge let pass, which see all of them at once."""
     for step, group in _grouped(tasks, lambda task: task.step):
         refused = guards.refusals(
@@ -397,8 +287,8 @@ def _guarded(chunk: _Chunk, tasks: list[_Task]) -> list[_Task]:
     return [task for task in tasks if task.item not in chunk.answers]
 
 
-def _grouped(tasks: list[_Task], by: Callable[[_Task], Any]) -> Iterable[tuple[Any, list[_Task]]]:
-    groups: dict[Any, list[_Task]] = {}
+def _grouped(tasks: list[Standing], by: Callable[[Standing], Any]) -> Iterable[tuple[Any, list[Standing]]]:
+    groups: dict[Any, list[Standing]] = {}
     for task in tasks:
         groups.setdefault(by(task), []).append(task)
     return groups.items()
@@ -407,7 +297,7 @@ def _grouped(tasks: list[_Task], by: Callable[[_Task], Any]) -> Iterable[tuple[A
 # ---------------------------------------------------------------- signing
 
 
-def _sign(chunk: _Chunk, tasks: list[_Task]) -> None:
+def _sign(chunk: _Chunk, tasks: list[Standing]) -> None:
     """Writes this person's signature on tasks whose panel waits for more of them; nothing moves."""
     asked = chunk.asked
     if not tasks:
@@ -429,7 +319,7 @@ def _sign(chunk: _Chunk, tasks: list[_Task]) -> None:
 # ---------------------------------------------------------------- the move
 
 
-def _move(chunk: _Chunk, tasks: list[_Task]) -> None:
+def _move(chunk: _Chunk, tasks: list[Standing]) -> None:
     """Moves each group that takes the same way under the same post, in one statement, then tells the listeners."""
     asked, moment = chunk.asked, chunk.moment
     for (way, post, panels), group in _grouped(tasks, lambda task: _company(chunk, task)):
@@ -457,6 +347,6 @@ def _move(chunk: _Chunk, tasks: list[_Task]) -> None:
             )
 
 
-def _company(chunk: _Chunk, task: _Task) -> tuple[Way, str, str]:
+def _company(chunk: _Chunk, task: Standing) -> tuple[Way, str, str]:
     """What tasks that move in one statement have in common."""
     return chunk.ways[task.item], chunk.posts[task.item], task.panels

@@ -56,3 +56,41 @@ def tell(move: Move) -> None:
     for wanted, listener in _listeners:
         if wanted(move):
             listener(move)
+
+
+# ---------------------------------------------------------------- acts that move nothing
+
+
+@dataclass(frozen=True)
+class Acted:
+    """Tasks on which an act was done in one transaction (see `workflows.acts`): who did it, and to whom it goes.
+
+    `tasks` are (task, case, office path, queue). `to` are the keys of the natural persons whom it concerns.
+    """
+
+    act: str
+    tasks: list[tuple[int, int, str, str]]
+    by: Actor
+    to: tuple[str, ...]
+    moment: Moment
+    reason: Reason | None
+
+
+ActListener = Callable[[Acted], None]
+_act_listeners: dict[str, list[ActListener]] = {}
+
+
+def on_act(act: str) -> Callable[[ActListener], ActListener]:
+    """Registers a listener for an act: claim, transfer, add_signer, urge …"""
+
+    def register(listener: ActListener) -> ActListener:
+        _act_listeners.setdefault(act, []).append(listener)
+        return listener
+
+    return register
+
+
+def tell_act(acted: Acted) -> None:
+    """Calls the listeners of an act, in order of registration."""
+    for listener in _act_listeners.get(acted.act, ()):
+        listener(acted)

@@ -346,6 +346,17 @@ class Record(models.Model):
         indexes = [models.Index(fields=["about", "about_id", "id"], name="record_about")]
 
 
+class DailyWork(models.Model):
+    """A piece of work that is done once on each business date, and was done."""
+
+    name = models.CharField(max_length=40)
+    date = models.DateField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["name", "date"], name="done_once_a_day")]
+
+
 class KeyedDecision(models.Model):
     """The first results of a decision made under a key, so that a repeated request changes nothing.
 

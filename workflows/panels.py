@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -129,11 +129,15 @@ class Tally:
             each.vote == onward or each.person == self.me for each in self._part("added")
         )
 
-    def _passed(self, onward: str) -> bool:
+    def is_settled(self, onward: str = "approve") -> bool:
+        """Whether enough have approved, and everybody who was added, so that nobody is waited for."""
+        return self._passed(onward, counting_me=False) and all(each.vote == onward for each in self._part("added"))
+
+    def _passed(self, onward: str, counting_me: bool = True) -> bool:
         """Whether those who decide the step, the added aside, have approved, this person counted."""
         mine, members = self._mine(), self._part("panel")
         ayes = {each.person for each in self.seated if each.part != "added" and each.vote == onward}
-        if mine is None or mine.part != "added":
+        if counting_me and (mine is None or mine.part != "added"):
             ayes.add(self.me)
         if self.mode == "all":
             return len(ayes) == len(members)
@@ -171,14 +175,9 @@ def tallies(items: Sequence[int], person: str) -> dict[int, Tally]:
     with connection.cursor() as cursor:
         cursor.execute(_TALLIES, [list(items)])
         return {
-            item: Tally(mode, share, quorum, of, person, tuple(Seated(*each) for each in _loaded(seated)))
+            item: Tally(mode, share, quorum, of, person, tuple(Seated(*each) for each in json.loads(seated)))
             for item, mode, share, quorum, of, seated in cursor.fetchall()
         }
-
-
-def _loaded(value: Any) -> list[list[str]]:
-    found: list[list[str]] = json.loads(value) if isinstance(value, str) else value
-    return found
 
 
 # ---------------------------------------------------------------- signing

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from workflows.actors import Actor
-from workflows.decisions import Result, digest, results_from
+from workflows.decisions import digest
+from workflows.locking import Result, results_from
 from workflows.models import KeyedDecision, Record, WorkItem
 
 

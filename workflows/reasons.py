@@ -35,7 +35,34 @@ REASONS: dict[str, tuple[Promise, frozenset[str]]] = {
     "form_incomplete": (_("Form incomplete"), frozenset({"return"})),
     "evidence_missing": (_("Evidence missing or unreadable"), frozenset({"return"})),
     "applicant_withdraws": (_("The applicant withdraws"), frozenset({"withdraw"})),
-    "other": (_("Other"), frozenset({"approve", "return", "reject", "cancel", "withdraw", "adjust"})),
+    "away": (_("Whoever has it is away"), frozenset({"take_over", "transfer"})),
+    "knows_more": (_("Somebody else knows the matter better"), frozenset({"transfer", "add_signer"})),
+    "not_needed": (_("The signature is not needed any more"), frozenset({"remove_signer"})),
+    "kin": (_("Kin of the pupil or the family"), frozenset({"step_aside"})),
+    "interest": (_("An interest of one's own"), frozenset({"step_aside"})),
+    "under_inquiry": (_("Facts are being looked into"), frozenset({"suspend"})),
+    "inquiry_over": (_("The facts have been cleared up"), frozenset({"resume"})),
+    "other": (
+        _("Other"),
+        frozenset(
+            {
+                "approve",
+                "return",
+                "reject",
+                "cancel",
+                "withdraw",
+                "adjust",
+                "take_back",
+                "take_over",
+                "transfer",
+                "add_signer",
+                "remove_signer",
+                "step_aside",
+                "suspend",
+                "resume",
+            }
+        ),
+    ),
 }
 
 

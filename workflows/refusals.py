@@ -36,6 +36,17 @@ SENTENCES: dict[str, Promise] = {
     "signer_disagrees": _(
         "One of those asked to sign does not agree: take the signature off, with a reason, or decide otherwise."
     ),
+    "already_yours": _("You have taken this case on already."),
+    "already_theirs": _("%(name)s has this case already."),
+    "already_signer": _("%(name)s signs here already, or is yourself."),
+    "no_such_signer": _("This person is not asked to sign here."),
+    "they_not_permitted": _("%(name)s does not hold a post for this case."),
+    "they_barred": _("%(name)s may not judge this case: recused, or active at another level."),
+    "recused_declared": _("You have declared an interest in this case and do not judge it."),
+    "not_here": _("That cannot be done while the case stands at this step."),
+    "not_suspended": _("The case is not suspended."),
+    "urged_today": _("It was urged today already."),
+    "urged_enough": _("This step has been urged as often as is allowed."),
     "busy": _("Somebody else is working on this at the moment. Please try again."),
     "key_used": _("This request has been answered before, for other tasks."),
 }

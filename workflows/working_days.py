@@ -48,6 +48,16 @@ class Calendar:
             count -= self.is_working(day)
         return day
 
+    def before(self, start: date, count: int) -> date:
+        """The `count`-th working day before `start`; `start` itself for 0."""
+        if count < 0:
+            raise ValueError("count must not be negative")
+        day = start
+        while count:
+            day -= timedelta(days=1)
+            count -= self.is_working(day)
+        return day
+
     def between(self, start: date, end: date) -> int:
         """How many working days lie after `start` up to and including `end`."""
         return sum(self.is_working(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))

@@ -27,9 +27,10 @@ from notifications import send_all
 from workflows import record, working_days
 from workflows.actors import SYSTEM, Actor
 from workflows.clock import Moment, moment
-from workflows.decisions import Result, decide
+from workflows.decisions import decide
 from workflows.facts import add_noticed, drop_noticed
 from workflows.flows.aid import AidFlow
+from workflows.locking import Result
 from workflows.machines import transition_all
 from workflows.models import Case
 from workflows.queries import open_items

@@ -18,7 +18,7 @@ from approvals.organisations.models import Post
 from tests.cases import HEAD, OFFICER, SCHOOL_PATH, WHY, item_of, items_of, opened, standing, state_of
 from tests.factories import ApplicationFactory, head_of, officer_of
 from tests.workflows.leave.flows import LeaveFlow
-from workflows import decide, decisions, events, moving, ways
+from workflows import decide, decisions, events, locking, moving, ways
 from workflows.actors import LiteralActor
 from workflows.facts import set_facts
 from workflows.guards import guard
@@ -50,7 +50,7 @@ def unlock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Takes the engine's lock away, and the last look at whether the task is still open."""
 
     def take_away() -> None:
-        monkeypatch.setattr(decisions, "_LOCK", decisions._LOCK.replace("FOR NO KEY UPDATE OF c, i", ""))
+        monkeypatch.setattr(locking, "_LOCK", locking._LOCK.replace("FOR NO KEY UPDATE OF c, i", ""))
         monkeypatch.setattr(moving, "_MOVE", moving._MOVE.replace("i.finished IS NULL", "i.flow_task LIKE '%%review'"))
 
     return take_away
@@ -178,7 +178,7 @@ def test_locked_in_opposite_order_two_bulk_decisions_stand_in_each_other_s_way(
     at_once: AtOnce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Locked in the order in which they were asked for, half of them before the other half."""
-    in_order, halfway = decisions._lock, threading.Barrier(2)
+    in_order, halfway = decisions.lock, threading.Barrier(2)
 
     def in_the_order_asked(items: list[int], by: Any, patient: bool) -> Any:
         if patient:
@@ -186,7 +186,7 @@ def test_locked_in_opposite_order_two_bulk_decisions_stand_in_each_other_s_way(
             halfway.wait(5)
         return in_order(items, by, patient)
 
-    monkeypatch.setattr(decisions, "_lock", in_the_order_asked)
+    monkeypatch.setattr(decisions, "lock", in_the_order_asked)
     found = overlapping(at_once, 20)
     assert found.count("ok") < 40
     assert "busy" in found, "the deadlock cost one of them tasks, though not an exception"

@@ -29,7 +29,7 @@ from tests.cases import (
     step_of,
 )
 from tests.workflows.leave.flows import LeaveFlow
-from workflows import Reason, clock, decide, decisions, events, working_days
+from workflows import Reason, clock, decide, decisions, events, locking, working_days
 from workflows.actors import SYSTEM, LiteralActor
 from workflows.facts import set_facts
 from workflows.flows.aid import REVIEWERS
@@ -345,7 +345,7 @@ def test_giving_up_judges_nothing_and_uses_up_no_level() -> None:
 def test_a_level_that_slipped_in_after_the_check_is_refused_by_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     case = standing("school_review")
     ActingLevel.objects.create(case_id=case, person="p", level="county")
-    monkeypatch.setattr(decisions, "_LOCK", decisions._LOCK.replace("AND person = %s", "AND person = %s AND false"))
+    monkeypatch.setattr(locking, "_LOCK", locking._LOCK.replace("c.id AND person =", "c.id AND false AND person ="))
     told: list[Any] = []
     events.on_move("aid")(told.append)
     [other] = opened()

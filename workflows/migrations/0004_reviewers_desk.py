@@ -22,6 +22,17 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="DailyWork",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40)),
+                ("date", models.DateField()),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="Follower",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -232,6 +243,10 @@ class Migration(migrations.Migration):
                 ),
                 name="panel_share_in_percent",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="dailywork",
+            constraint=models.UniqueConstraint(fields=("name", "date"), name="done_once_a_day"),
         ),
         migrations.AddField(
             model_name="follower",

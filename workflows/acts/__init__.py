@@ -1,0 +1,44 @@
+"""What people do with open tasks besides deciding them: nothing here moves a case; that is `decide` alone.
+
+Each act is a class with its permission, its checks and what it writes, and works on one task or ten thousand with a
+`Result` for each:
+
+    from workflows.acts import Claim, Transfer, perform
+    perform(Claim(), [task], by=reviewer)
+    perform(Transfer(to=colleague), tasks, by=reviewer, reason=Reason("away"))
+"""
+
+from workflows.acts.frame import Act, perform
+from workflows.acts.holding import Claim, Release, TakeOver, Transfer, claim_next, open_item
+from workflows.acts.pausing import Resume, Suspend, end_freeze, set_freeze
+from workflows.acts.recusing import StepAside, recuse, recuse_from_offices
+from workflows.acts.signing import AddSigners, RemoveSigner, Unsign
+from workflows.acts.telling import Comment, CopyTo, Unwatch, Urge, Watch, looking, mark_read
+
+__all__ = [
+    "Act",
+    "AddSigners",
+    "Claim",
+    "Comment",
+    "CopyTo",
+    "Release",
+    "RemoveSigner",
+    "Resume",
+    "StepAside",
+    "Suspend",
+    "TakeOver",
+    "Transfer",
+    "Unsign",
+    "Unwatch",
+    "Urge",
+    "Watch",
+    "claim_next",
+    "end_freeze",
+    "looking",
+    "mark_read",
+    "open_item",
+    "perform",
+    "recuse",
+    "recuse_from_offices",
+    "set_freeze",
+]
