@@ -1,13 +1,13 @@
 from django.urls import path
 
-from approvals.review import views
+from approvals.review import case_views, deciding_views, queue_views
 
 app_name = "review"
 urlpatterns = [
-    path("queue/", views.queue_page, name="queue"),
-    path("queue/find/", views.find, name="find"),
-    path("queue/decide/", views.decide, name="decide"),
-    path("cases/<int:case_id>/", views.case_page, name="case"),
-    path("cases/<int:case_id>/numbers/", views.unmask, name="unmask"),
-    path("cases/<int:case_id>/route.svg", views.route_diagram, name="route"),
+    path("queue/", queue_views.queue_page, name="queue"),
+    path("queue/find/", queue_views.find, name="find"),
+    path("queue/decide/", deciding_views.decide, name="decide"),
+    path("cases/<int:case_id>/", case_views.case_page, name="case"),
+    path("cases/<int:case_id>/numbers/", case_views.unmask, name="unmask"),
+    path("cases/<int:case_id>/route.svg", case_views.route_diagram, name="route"),
 ]
