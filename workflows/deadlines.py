@@ -83,7 +83,10 @@ def escalated(tasks: list[tuple[int, int, str, str]], why: str) -> None:
 
 
 def once_a_day(name: str, work: Callable[[date], object]) -> int:
-    """Does daily work for the present business date unless it was done; returns 1, or 0 when it had been."""
+    """Does daily work for the present business date unless it was done; returns 1, or 0 when it had been.
+
+    A name that changes through the day makes it more often.
+    """
     today = moment().date
     if DailyWork.objects.filter(name=name, date=today).exists():
         return 0

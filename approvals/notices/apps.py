@@ -8,4 +8,4 @@ class NoticesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from approvals.notices import listeners, tasks  # noqa: F401
+        from approvals.notices import guards, listeners, tasks  # noqa: F401

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection
@@ -10,6 +11,7 @@ from django.db import connection
 from approvals.organisations.models import Organisation, Post, User
 from approvals.organisations.roles import matrix
 from workflows.models import TrainingClock
+from workflows.panels import seated_by
 from workflows.planned import planned_cursor
 
 _OFFICES = f"""
@@ -103,6 +105,31 @@ _HOLDERS = f"""
                             (now() AT TIME ZONE 'Asia/Shanghai')::date) AS today) t
      WHERE p.revoked_at IS NULL AND p.starts_on <= t.today AND (p.ends_on IS NULL OR p.ends_on >= t.today)
 """
+
+
+_SEATED = _HOLDERS.replace(
+    "SELECT w.path, p.user_id", "SELECT DISTINCT w.path, u.person, COALESCE(NULLIF(u.name, ''), u.username)"
+)
+
+
+@seated_by
+def seated(permission: str, paths: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """Who sits on the panels of these offices: the natural persons who hold `permission` there today, by name."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SEATED, [sorted(set(paths)), matrix().roles_with(permission)])
+        for path, person, name in cursor.fetchall():
+            found.setdefault(path, []).append((person.hex, name))
+    return found
+
+
+def accounts_of(people: Iterable[str]) -> dict[str, list[int]]:
+    """The active accounts of natural persons (keys), whom to tell."""
+    found: dict[str, list[int]] = {}
+    keys = [UUID(hex=person) for person in people if person]
+    for person, user in User.objects.filter(person__in=keys, is_active=True).values_list("person", "pk"):
+        found.setdefault(person.hex, []).append(user)
+    return found
 
 
 def holders(permission: str, paths: Iterable[str]) -> dict[str, list[int]]:

@@ -8,4 +8,4 @@ class ReviewConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from approvals.review import listeners  # noqa: F401  (whoever submitted is told)
+        from approvals.review import listeners, tasks  # noqa: F401  (people are told; deadlines are watched)

@@ -41,6 +41,9 @@ class Act:
         """Whom the act concerns besides the actor."""
         return ()
 
+    also_told: tuple[str, ...] = ()
+    """Keys of others who are to be told, known once the act is written."""
+
     @property
     def data(self) -> dict[str, Any]:
         """What the record keeps of the act; no personal data but the names of staff."""
@@ -77,7 +80,8 @@ def _perform(act: Act, items: list[int], by: Actor, reason: Reason | None, patie
         ]
         write_lines(act.name, "case", lines, by, reason=reason, data=act.data, at=moment)
         told = [(task.item, task.case, task.path, task.step.queue if task.step else "") for task in going]
-        events.tell_act(events.Acted(act.name, told, by, tuple(person.key for person in act.to), moment, reason))
+        to = (*(person.key for person in act.to), *act.also_told)
+        events.tell_act(events.Acted(act.name, told, by, to, moment, reason))
     return answers
 
 

@@ -58,6 +58,7 @@ class TakeOver(Act):
         return "already_yours" if task.seat.holder == by.key else None
 
     def write(self, tasks: list[Standing], by: Actor, moment: Moment) -> None:
+        self.also_told = tuple({task.seat.holder for task in tasks})
         _hold(tasks, by, moment)
 
 

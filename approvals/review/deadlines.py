@@ -1,0 +1,132 @@
+"""Reminding reviewers of deadlines, bringing what is overdue or undecidable before the office above (DOMAIN.md §3.0).
+
+Nothing here decides anything: people are told, and the case says so.
+"""
+
+from collections import Counter, defaultdict
+from datetime import date
+
+from django.db import connection, transaction
+
+from approvals.organisations.authority import holders
+from approvals.organisations.models import Organisation, Post, User
+from approvals.organisations.roles import matrix
+from notifications import send_all
+from workflows import deadlines
+from workflows.bars import TODAY
+from workflows.clock import moment, today
+from workflows.events import Acted, on_act
+from workflows.flows.aid import REVIEWERS, AidFlow
+from workflows.queries import queue_of
+
+OVERSEES = "oversee_queue"
+AT_ONCE = 2000
+
+
+# ---------------------------------------------------------------- reminders
+
+
+def remind() -> int:
+    """Tells everybody, once a business day, how much of what he may decide is due soon or overdue."""
+    return deadlines.once_a_day("remind", _remind)
+
+
+def _remind(on: date) -> None:
+    loads = defaultdict(list)
+    for load in deadlines.loads(on):
+        loads[load.queue].append(load)
+    near: Counter[int] = Counter()
+    overdue: Counter[int] = Counter()
+    for step, permission in REVIEWERS.items():
+        waiting = loads[queue_of(AidFlow.kind, step)]
+        people = holders(permission, [load.path for load in waiting])
+        for load in waiting:
+            for user in people[load.path]:
+                near[user] += load.near
+                overdue[user] += load.overdue
+    told = [
+        ([user], 0, on.isoformat(), {"near": near[user], "overdue": overdue[user]}) for user in near.keys() | overdue
+    ]
+    send_all("deadlines", "queue", told)
+
+
+# ---------------------------------------------------------------- escalation
+
+
+def escalate() -> int:
+    """Brings overdue tasks before the office above, some at a time."""
+    return deadlines.escalate(today(), AT_ONCE)
+
+
+# An open review is undecidable when no holder of its permission at its office, or above, is free to decide it: not
+# recused, and not active on the case at another level.
+_UNDECIDABLE = f"""
+    SELECT i.id, i.case_id, i.path, i.queue
+      FROM workflows_workitem i
+     WHERE i.queue = %(queue)s AND i.finished IS NULL AND i.escalated_on IS NULL AND NOT EXISTS (
+           SELECT 1 FROM {Post._meta.db_table} p
+             JOIN {Organisation._meta.db_table} o ON o.id = p.organisation_id AND starts_with(i.path, o.path)
+             JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active
+            WHERE p.role = ANY(%(roles)s) AND p.revoked_at IS NULL
+              AND p.starts_on <= {TODAY} AND (p.ends_on IS NULL OR p.ends_on >= {TODAY})
+              AND NOT EXISTS (
+                  SELECT 1 FROM workflows_recusal r
+                   WHERE r.person = replace(u.person::text, '-', '') AND r.ended_at IS NULL
+                     AND (r.levels = '{{}}' OR %(level)s = ANY(r.levels))
+                     AND (r.case_id = i.case_id OR (r.case_id IS NULL AND starts_with(i.path, r.path))))
+              AND NOT EXISTS (
+                  SELECT 1 FROM workflows_actinglevel a
+                   WHERE a.case_id = i.case_id AND a.person = replace(u.person::text, '-', '')
+                     AND a.level <> %(level)s))
+     ORDER BY i.id LIMIT %(limit)s FOR NO KEY UPDATE OF i SKIP LOCKED
+"""
+
+
+def find_undecidable(limit: int = AT_ONCE) -> int:
+    """Finds reviews that nobody may decide, and brings each before the office above once; returns how many.
+
+    They stay visible in the queue and can be decided as soon as somebody, a deputy for instance, may.
+    """
+    found = 0
+    for step, permission in REVIEWERS.items():
+        values = {
+            "queue": queue_of(AidFlow.kind, step),
+            "roles": matrix().roles_with(permission),
+            "level": AidFlow.instance.node(step).level,
+            "limit": limit,
+        }
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(_UNDECIDABLE, values)
+                stuck = cursor.fetchall()
+            deadlines.escalated(stuck, "undecidable")
+        found += len(stuck)
+    return found
+
+
+def look_for_undecidable() -> int:
+    """`find_undecidable`, once an hour: what arrives, is recused or loses its reviewers is not stuck in silence."""
+    return deadlines.once_a_day(f"undecidable {moment().machine:%H}", lambda on: find_undecidable())
+
+
+@on_act("escalate_overdue")
+def tell_of_overdue(acted: Acted) -> None:
+    """逾期: the office above is told how much is overdue where."""
+    _tell_above("escalated_overdue", acted)
+
+
+@on_act("escalate_undecidable")
+def tell_of_undecidable(acted: Acted) -> None:
+    """无人可办: the office above is told, so that a deputy is appointed."""
+    _tell_above("escalated_undecidable", acted)
+
+
+def _tell_above(event: str, acted: Acted) -> None:
+    counts = Counter(path for _task, _case, path, _queue in acted.tasks)
+    names = dict(Organisation.objects.filter(path__in=counts).values_list("path", "name"))
+    people = holders(OVERSEES, counts)
+    told = []
+    for path, count in counts.items():
+        cause = f"{min(task for task, _, where, _ in acted.tasks if where == path)}"
+        told.append((people[path], 0, cause, {"name": names.get(path, ""), "count": count}))
+    send_all(event, "queue", told)

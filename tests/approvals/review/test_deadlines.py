@@ -1,0 +1,97 @@
+"""Deadlines remind and escalate, and decide nothing; what nobody may decide is brought before the office above."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from approvals.organisations.authority import actor_of
+from approvals.review import deadlines
+from notifications.models import Message
+from tests.approvals.review.scene import Scene
+from tests.cases import item_of
+from tests.factories import FIRST_DAY, at_step, set_training_date
+from workflows import Reason, decide
+from workflows.actors import SYSTEM
+from workflows.acts import Claim, Comment, CopyTo, TakeOver, Transfer, Urge, Watch, perform, recuse
+from workflows.models import Record, WorkItem
+
+pytestmark = pytest.mark.django_db
+
+
+def waiting(scene: Scene, count: int = 1, **due: int) -> list[int]:
+    """Applications at the school's review, due so many days from the first day; their cases."""
+    cases = [at_step("school_review", school=scene.school).case_id for _ in range(count)]
+    due_on = FIRST_DAY + timedelta(days=due["due"]) if due else None
+    WorkItem.objects.filter(process__in=cases, finished=None).update(due_on=due_on)
+    return cases
+
+
+def told(user: object, event: str) -> list[dict[str, object]]:
+    return list(Message.objects.filter(recipient=user, event=event).order_by("id").values_list("data", flat=True))
+
+
+def test_reviewers_are_reminded_once_a_day_with_the_count(scene: Scene) -> None:
+    waiting(scene, 2, due=1)
+    waiting(scene, 1, due=-1)
+    waiting(scene, 1, due=30)
+    assert (deadlines.remind(), deadlines.remind()) == (1, 0)
+    assert told(scene.head, "deadlines") == [{"near": 2, "overdue": 1}]
+    assert told(scene.county_reviewer, "deadlines") == []
+    set_training_date(FIRST_DAY + timedelta(days=1))
+    assert deadlines.remind() == 1
+    assert len(told(scene.head, "deadlines")) == 2
+
+
+def test_what_is_long_overdue_goes_before_the_office_above_once_and_stays_where_it_is(scene: Scene) -> None:
+    [late] = waiting(scene, 1, due=-7)
+    waiting(scene, 1, due=-1)
+    assert (deadlines.escalate(), deadlines.escalate()) == (1, 0)
+    assert told(scene.leader, "escalated_overdue") == [{"name": scene.school.name, "count": 1}]
+    assert Record.objects.filter(about_id=late, act="escalate").count() == 1
+    assert decide([item_of(late)], "approve", actor_of(scene.head))[0].ok
+
+
+def test_what_nobody_may_decide_is_found_and_told(scene: Scene) -> None:
+    free, stuck = waiting(scene, 2)
+    recuse([(stuck, actor_of(scene.head).key)], "declared", SYSTEM)
+    assert (deadlines.find_undecidable(), deadlines.find_undecidable()) == (1, 0)
+    assert told(scene.leader, "escalated_undecidable") == [{"name": scene.school.name, "count": 1}]
+    assert WorkItem.objects.get(pk=item_of(stuck)).escalated_on == FIRST_DAY
+    assert WorkItem.objects.get(pk=item_of(free)).escalated_on is None
+
+
+def test_looking_for_them_takes_the_same_statements_for_many(scene: Scene) -> None:
+    waiting(scene, 1)
+    with CaptureQueriesContext(connection) as few:
+        deadlines.find_undecidable()
+    waiting(scene, 5)
+    with CaptureQueriesContext(connection) as many:
+        deadlines.find_undecidable()
+    assert len(few) == len(many)
+
+
+def test_whom_an_act_concerns_is_told_once_for_many(scene: Scene) -> None:
+    cases = waiting(scene, 3)
+    items = [item_of(case) for case in cases]
+    head, colleague = actor_of(scene.head), actor_of(scene.county_reviewer)
+    assert all(result.ok for result in perform(Claim(), items, head))
+    assert all(result.ok for result in perform(CopyTo([colleague]), items, head))
+    assert told(scene.county_reviewer, "copied") == [{"name": str(scene.head), "count": 3}]
+    assert [result.code for result in perform(Transfer(colleague), items, head)] == ["they_not_permitted"] * 3
+    assert perform(TakeOver(), items[:1], head, Reason("away"))[0].code == "already_yours"
+
+
+def test_urging_reaches_whoever_has_it_or_may_decide_it(scene: Scene) -> None:
+    [case] = waiting(scene, 1)
+    assert perform(Urge(), [item_of(case)], actor_of(scene.officer))[0].ok
+    assert told(scene.head, "urged") == [{"name": str(scene.officer), "count": 1}]
+
+
+def test_followers_read_of_comments(scene: Scene) -> None:
+    [case] = waiting(scene, 1)
+    perform(Watch(), [item_of(case)], actor_of(scene.officer))
+    perform(Comment(), [item_of(case)], actor_of(scene.head))
+    assert told(scene.officer, "commented") == [{"name": str(scene.head), "count": 1}]
+    assert told(scene.head, "commented") == []
