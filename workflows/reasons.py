@@ -42,6 +42,7 @@ REASONS: dict[str, tuple[Promise, frozenset[str]]] = {
     "interest": (_("An interest of one's own"), frozenset({"step_aside"})),
     "under_inquiry": (_("Facts are being looked into"), frozenset({"suspend"})),
     "inquiry_over": (_("The facts have been cleared up"), frozenset({"resume"})),
+    "comment": (_("Comment"), frozenset({"comment"})),
     "other": (
         _("Other"),
         frozenset(

@@ -112,6 +112,30 @@ _SEATED = _HOLDERS.replace(
 )
 
 
+class Offered(NamedTuple):
+    """Somebody to whom a task may be given: an account, by name, with the post that makes it possible."""
+
+    user_id: int
+    name: str
+    post: str
+
+
+_OFFERED = _HOLDERS.replace(
+    "SELECT w.path, p.user_id", "SELECT w.path, p.user_id, COALESCE(NULLIF(u.name, ''), u.username), p.role, o.name"
+)
+
+
+def offered(permission: str, paths: Iterable[str]) -> list[Offered]:
+    """Those who hold `permission` at every one of these offices today, by name."""
+    wanted = sorted(set(paths))
+    found: dict[int, tuple[set[str], Offered]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERED, [wanted, matrix().roles_with(permission)])
+        for path, user, name, role, office in cursor.fetchall():
+            found.setdefault(user, (set(), Offered(user, name, f"{role}@{office}")))[0].add(path)
+    return sorted((who for at, who in found.values() if len(at) == len(wanted)), key=lambda who: (who.post, who.name))
+
+
 @seated_by
 def seated(permission: str, paths: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
     """Who sits on the panels of these offices: the natural persons who hold `permission` there today, by name."""

@@ -12,6 +12,10 @@ from approvals.applications.models import Application
 from approvals.organisations.authority import UserActor
 from approvals.review.purposes import PURPOSES
 from workflows import Reason, Result, decide, record
+from workflows.acts import Act, Unsign, mark_read, open_item, perform
+from workflows.clock import moment
+from workflows.models import Signer
+from workflows.queries import open_item_of
 
 OUTCOMES = ("approve", "return", "reject")
 """What a reviewer may answer."""
@@ -34,6 +38,29 @@ def decide_tasks(
     tasks = sorted(set(task_ids))
     key = key_of(token, outcome, tasks, reason, data)
     return key, decide(tasks, outcome, by, reason=reason, data=data, key=key)
+
+
+def act_on(act: Act, task_ids: Iterable[int], by: UserActor, reason: Reason | None = None) -> list[Result]:
+    """Does an act that moves nothing on tasks; a result per task."""
+    return perform(act, sorted(set(task_ids)), by, reason)
+
+
+def take_back(case_id: int, by: UserActor) -> list[Result]:
+    """拿回: takes back one's signature where the step waits for others, else one's last decision on the case."""
+    item = open_item_of(case_id)
+    if item is None:
+        return []
+    if item.panel and Signer.objects.filter(item=item, person=by.key, ended_at=None).exclude(vote="").exists():
+        return perform(Unsign(), [item.pk], by)
+    return decide([item.pk], "take_back", by)
+
+
+def opened(case_id: int, by: UserActor, judges: bool) -> None:
+    """Notes that a person has opened a case: copies to him are read; an open task is opened by who may decide it."""
+    mark_read(case_id, by.key)
+    item = open_item_of(case_id) if judges else None
+    if item is not None and item.opened_at is None:
+        open_item(item.pk, by, moment())
 
 
 def key_of(token: str, outcome: str, tasks: list[int], reason: Reason | None, data: dict[str, Any] | None) -> str:

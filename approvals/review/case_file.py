@@ -1,7 +1,7 @@
 """Everything the case page shows of one application, read in a bounded number of statements."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -19,20 +19,10 @@ from approvals.awards.models import Award
 from approvals.disbursement import queries as disbursement
 from approvals.disbursement.models import PaymentLine
 from approvals.notices.models import NoticeLine
-from approvals.organisations.roles import matrix
 from approvals.review import route, timeline
-from approvals.review.actions import OUTCOMES
+from approvals.review.panel import Holds, Panel, panel
 from workflows import queries as engine
-from workflows.conditions import failing
-from workflows.models import ActingLevel, Case, Record, WorkItem
-from workflows.nodes import Review, Step
-from workflows.ways import Stand, Way, way_of
-
-Holds = Callable[[str], bool]
-"""Whether the reader holds a permission at the case's office."""
-
-SYSTEM_ONLY = "system"
-"""The permission of outcomes that no person may take."""
+from workflows.models import Case, Record, WorkItem
 
 LEVELS: dict[str, Promise] = {
     "submit": _p("level", "submitting"),
@@ -43,33 +33,6 @@ LEVELS: dict[str, Promise] = {
     "leader": _p("level", "approval"),
 }
 """What a separation-of-duties level is called."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An outcome that the reader's post gives; `obstacle` says why the case cannot take it at present."""
-
-    outcome: str
-    obstacle: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """What the reader can do with a case now, and why not where not."""
-
-    step: str = ""
-    task: int | None = None
-    judged: bool = False
-    """The case waits at a step where a person judges."""
-    mine: bool = False
-    """The reader's post decides here."""
-    acted: str = ""
-    """The other level at which the reader has acted on this case."""
-    choices: list[Choice] = field(default_factory=list)
-    roles: list[str] = field(default_factory=list)
-    """Whose turn it is."""
-    school_acts: frozenset[str] = frozenset()
-    """submit, resubmit, withdraw, cancel: what the reader may do to it in the applications room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,40 +160,6 @@ def findings_of(application: Application) -> list[dict[str, Any]]:
     definition = application.version.rules
     found = [finding | {"sentence": sentence(definition, finding, get_language())} for finding in application.findings]
     return sorted(found, key=lambda finding: {False: 0, None: 1}.get(finding["holds"], 2))
-
-
-def panel(case: Case, item: WorkItem | None, step: Step | None, person: str, holds: Holds) -> Panel:
-    """What the reader can do now. The same questions are asked again when he does it."""
-    if item is None or step is None:
-        return Panel()
-    mine = {name for name, way in step.outcomes.items() if way.permission != SYSTEM_ONLY and holds(way.permission)}
-    judged = isinstance(step, Review)
-    acted = _acted_elsewhere(case, person, step) if judged and mine & set(OUTCOMES) else ""
-    open_to_me = [name for name in step.outcomes if name in mine and name in OUTCOMES] if not acted else []
-    return Panel(
-        step=step.name,
-        task=item.pk,
-        judged=judged,
-        mine=bool(mine & set(OUTCOMES)),
-        acted=acted,
-        choices=[Choice(name, _obstacle(case, step, name)) for name in open_to_me],
-        roles=matrix().roles_with(step.permission) if step.permission != SYSTEM_ONLY else [],
-        school_acts=frozenset(mine & {"submit", "resubmit", "withdraw", "cancel"}),
-    )
-
-
-def _acted_elsewhere(case: Case, person: str, step: Step) -> str:
-    levels = ActingLevel.objects.filter(case=case, person=person).exclude(level=step.level)
-    return levels.values_list("level", flat=True).first() or ""
-
-
-def _obstacle(case: Case, step: Step, outcome: str) -> str:
-    """The sentence of the first condition of the state machine that stands in the way; empty when none does."""
-    way = way_of(step, outcome, Stand.of(case))
-    if not isinstance(way, Way) or not way.conditions:
-        return ""
-    failed = failing(way.conditions, Case, [case.pk])
-    return str(failed[case.pk].sentence) if case.pk in failed else ""
 
 
 def open_step(case_id: int) -> str:

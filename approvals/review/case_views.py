@@ -14,6 +14,7 @@ from approvals.applications.models import Application
 from approvals.organisations.access import actor, may
 from approvals.review import actions, case_file, route
 from approvals.review.desk import Desk, acted_sentence, case_address, next_case, tier_name
+from approvals.review.desk_acts import KINDS, ActForm, Kind
 from approvals.review.forms import DecisionForm, PurposeForm
 
 FINANCE = ("make_batch", "check_batch", "approve_batch", "view_record")
@@ -43,6 +44,7 @@ def case_response(
     bound: DecisionForm | None = None,
     purpose: PurposeForm | None = None,
     numbers: actions.FullRecord | None = None,
+    act_form: ActForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     application = visible(request, case_id)
@@ -54,6 +56,7 @@ def case_response(
         lambda permission: may(request, permission, path=application.path),
         looks="looks" in request.GET,
     )
+    actions.opened(case_id, desk.by, judges=file.panel.mine and not file.panel.barred)
     queued = "step" in values and bool(desk.step)
     return render(
         request,
@@ -71,6 +74,8 @@ def case_response(
             "members": numbers.circumstances.get("members", []) if numbers else [],
             "tier": tier_name(application.version.rules, application.tier),
             "acted": acted_sentence(file.panel.acted),
+            "acts": _acts(file, act_form),
+            "kinds": KINDS,
             "looks": "looks" in request.GET,
             "sees_batches": may(request, *FINANCE),
             "today": desk.today,
@@ -90,9 +95,15 @@ def _decision_forms(file: case_file.CaseFile, today: date, bound: DecisionForm |
     forms = []
     for choice in file.panel.choices:
         sent = bound if bound is not None and bound.act == choice.outcome else None
-        form = sent or DecisionForm(outcome=choice.outcome, step=file.panel.step, today=today)
+        form = sent or DecisionForm(outcome=choice.outcome, step=file.panel.step, today=today, passes=file.case.steps)
         forms.append({"choice": choice, "form": form, "open": sent is not None})
     return forms
+
+
+def _acts(file: case_file.CaseFile, sent: ActForm | None) -> list[ActForm | Kind]:
+    """The acts open to the reader, as buttons; the one that was sent with mistakes comes back as its form."""
+    kinds = [KINDS[name] for name in file.panel.acts]
+    return [sent if sent is not None and sent.kind == kind else kind for kind in kinds]
 
 
 @require_POST

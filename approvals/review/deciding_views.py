@@ -31,7 +31,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     Open to everybody who is signed in: a post that was revoked meanwhile is answered by the engine, in words.
     """
     desk = Desk(request, QueryDict(request.POST.get("back", "")))
-    tasks = _tasks(request)
+    tasks = tasks_of(request)
     form = DecisionForm(request.POST, today=desk.today)
     from_case = request.POST.get("case", "")
     if not tasks:
@@ -84,7 +84,8 @@ def _ask(request: HttpRequest, desk: Desk, tasks: list[int], form: DecisionForm,
     )
 
 
-def _tasks(request: HttpRequest) -> list[int]:
+def tasks_of(request: HttpRequest) -> list[int]:
+    """The tasks that a form names."""
     given = request.POST.getlist("task")
     return [int(task) for task in given if task.isdecimal() and len(task) < 19]
 

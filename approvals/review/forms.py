@@ -1,6 +1,7 @@
 """What reviewers fill in: filters of the queue, a decision, the purpose of opening full numbers."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -21,6 +22,8 @@ from workflows import Reason
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.reasons import MIN_LENGTH, reasons_for, refusal_of
 from workflows.refusals import SENTENCES
+from workflows.states import NAMES
+from workflows.ways import earlier_reviews, order_of
 from workflows.working_days import calendar
 
 FLAGS = [("hits", _("Open data-match hits")), ("findings", _("A condition does not hold")),
@@ -124,6 +127,7 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("At least 10 characters. The school reads them."),
     )
+    to = forms.ChoiceField(label=_("Return to"), required=False)
     fields_to_correct = forms.MultipleChoiceField(
         label=_("To be corrected"), choices=PARTS, required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -131,7 +135,16 @@ class DecisionForm(forms.Form):
         label=_("Correct by"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
-    def __init__(self, data: Any = None, *, outcome: str = "", step: str = "", today: date, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        outcome: str = "",
+        step: str = "",
+        today: date,
+        passes: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.act = (data or {}).get("outcome", "") or outcome
         self.at_step = (data or {}).get("step", "") or step
         self.today = today
@@ -144,10 +157,21 @@ class DecisionForm(forms.Form):
         if self.asks_reason:
             self.fields["reason_text"].widget.attrs["minlength"] = MIN_LENGTH
         if self.act != "return":
-            del self.fields["fields_to_correct"], self.fields["due_on"]
+            del self.fields["fields_to_correct"], self.fields["due_on"], self.fields["to"]
         else:
+            self.fields["to"].choices = self._places(passes)  # type: ignore[attr-defined]
             self.fields["due_on"].widget.attrs["min"] = today.isoformat()
             self.fields["due_on"].initial = calendar().after(today, CORRECTION_DAYS)
+
+    def _places(self, passes: Sequence[str] | None) -> list[tuple[str, Any]]:
+        """Where a return may go: the school, or a review that cases with these optional steps have passed."""
+        places: list[tuple[str, Any]] = [("", _("The school, for correction"))]
+        if self.at_step not in REVIEWERS:
+            return places
+        step = AidFlow.instance.node(self.at_step)
+        every = [each.name for each in order_of(AidFlow)]
+        earlier = earlier_reviews(step, tuple(every if passes is None else passes))
+        return places + [(each.name, NAMES[each.state]) for each in earlier]
 
     @property
     def asks_reason(self) -> bool:
@@ -188,6 +212,8 @@ class DecisionForm(forms.Form):
     def extra(self) -> dict[str, Any]:
         """What goes on the record with the decision: parts to correct, and the day it is wanted by."""
         values: dict[str, Any] = {}
+        if to := self.cleaned_data.get("to"):
+            values["to"] = to
         if parts := self.cleaned_data.get("fields_to_correct"):
             values["fields"] = parts
         if due := self.cleaned_data.get("due_on"):

@@ -263,6 +263,25 @@ def answer(by: UserActor, key: str, prefixes: Iterable[str]) -> Answer | None:
     return Answer(key.partition(":")[0], [row for row in told if row.ok], [row for row in told if not row.ok])
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A task as a page names it, with the office of its case and the permission that opens its step."""
+
+    task: int
+    case: int
+    pupil: str
+    school: str
+    path: str
+    permission: str
+
+
+def named_tasks(tasks: Iterable[int], prefixes: Iterable[str]) -> list[Named]:
+    """Open tasks below the offices, by name, in one statement; the others are left out."""
+    found = WorkItem.objects.filter(below(prefixes), id__in=list(tasks), finished__isnull=True).order_by("id")
+    rows = found.values_list(*_NAMED[:4], "path", "queue")
+    return [Named(*row[:5], REVIEWERS.get(row[5].partition(".")[2], "")) for row in rows]
+
+
 # ---------------------------------------------------------------- words and choices
 
 

@@ -12,6 +12,7 @@ from approvals.review.purposes import PURPOSES
 from workflows.models import Record
 from workflows.nodes import OUTCOMES
 from workflows.reasons import REASONS
+from workflows.states import NAMES
 
 ACTS: dict[str, Promise] = {
     "open": _p("act", "Draft opened"),
@@ -26,9 +27,27 @@ ACTS: dict[str, Promise] = {
     "waive": _p("act", "Hit waived"),
     "match": _p("act", "Registers matched"),
     "correct_account": _p("act", "Account corrected"),
+    "sign": _p("act", "Signed"),
+    "claim": _p("act", "Taken on"),
+    "release": _p("act", "Given back"),
+    "take_over": _p("act", "Taken over"),
+    "transfer": _p("act", "Handed on"),
+    "add_signer": _p("act", "Signers added"),
+    "remove_signer": _p("act", "Signature taken off"),
+    "unsign": _p("act", "Signature taken back"),
+    "suspend": _p("act", "Suspended"),
+    "resume": _p("act", "Resumed"),
+    "step_aside": _p("act", "Stepped aside"),
+    "recuse": _p("act", "Recusal found"),
+    "comment": _p("act", "Comment"),
+    "copy_to": _p("act", "Copied"),
+    "watch": _p("act", "Watched"),
+    "unwatch": _p("act", "Watched no longer"),
+    "urge": _p("act", "Urged"),
+    "escalate": _p("act", "Brought before the office above"),
 }
 """What other acts on a case than decisions are called."""
-LOOKS = frozenset({"open_evidence", "unmask", "form_pdf"})
+LOOKS = frozenset({"open_evidence", "unmask", "form_pdf", "watch", "unwatch"})
 """Acts that only looked: on the record, but in the timeline only when asked for."""
 
 
@@ -69,11 +88,24 @@ def line(record: Record) -> Line:
         post=record.post,
         reason=_reason(record.reason_code),
         text=record.reason_text,
-        note=route.SKIPPED.get(record.step, route.NOT_IN_PROGRAMME) if record.act == "skip" else "",
+        note=_note(record),
         fields=tuple(data.get("fields") or ()),
         due_on=data.get("due_on") or "",
         by_system=not record.actor,
     )
+
+
+def _note(record: Record) -> Promise | str:
+    """What else a line says: why a step was passed over, whom an act concerns, how somebody signed."""
+    data = record.data or {}
+    if record.act == "skip":
+        return route.SKIPPED.get(record.step, route.NOT_IN_PROGRAMME)
+    if data.get("vote"):
+        return OUTCOMES.get(data["vote"], data["vote"])
+    people = data.get("to")
+    if isinstance(people, list):
+        return "、".join(name for name in people if name)
+    return NAMES.get(people, "") if people else ""
 
 
 def _reason(code: str) -> Promise | str:

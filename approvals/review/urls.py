@@ -1,12 +1,15 @@
 from django.urls import path
 
-from approvals.review import case_views, deciding_views, queue_views
+from approvals.review import act_views, case_views, deciding_views, queue_views
 
 app_name = "review"
 urlpatterns = [
     path("queue/", queue_views.queue_page, name="queue"),
     path("queue/find/", queue_views.find, name="find"),
     path("queue/decide/", deciding_views.decide, name="decide"),
+    path("queue/act/", act_views.act, name="act"),
+    path("cases/<int:case_id>/take-back/", act_views.take_back, name="take_back"),
+    path("cases/<int:case_id>/look/", act_views.look, name="look"),
     path("cases/<int:case_id>/", case_views.case_page, name="case"),
     path("cases/<int:case_id>/numbers/", case_views.unmask, name="unmask"),
     path("cases/<int:case_id>/route.svg", case_views.route_diagram, name="route"),

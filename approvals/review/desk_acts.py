@@ -1,0 +1,157 @@
+"""What a reviewer can do with open tasks besides deciding them, as pages offer it: each act, its form, its words."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
+
+from approvals.organisations.authority import Offered, actor_of
+from approvals.organisations.models import User
+from approvals.organisations.roles import NAMES
+from workflows import Reason, acts
+from workflows.actors import Actor
+from workflows.panels import SEES
+from workflows.reasons import MIN_LENGTH, reasons_for, refusal_of
+from workflows.refusals import SENTENCES
+
+JUDGES = "judges"
+"""Stands for the permission that opens the step at which the tasks wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One act as pages offer it. `offers` is the permission of those among whom a person is chosen (`person`), or
+    several (`people`); `reason` tells whether a reason is asked for: never, perhaps, always.
+    """
+
+    name: str
+    label: Promise
+    make: Callable[[Sequence[Actor]], acts.Act]
+    person: str = ""
+    offers: str = ""
+    reason: str = ""
+    text: str = ""
+    """Words instead of a reason: for a comment."""
+
+    @property
+    def plain(self) -> bool:
+        """Nothing to fill in: a button is enough."""
+        return not (self.person or self.reason or self.text)
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("claim", _p("act", "Take on"), lambda to: acts.Claim()),
+        Kind("release", _p("act", "Give back"), lambda to: acts.Release()),
+        Kind("take_over", _p("act", "Take over"), lambda to: acts.TakeOver()),
+        Kind("transfer", _p("act", "Hand on"), lambda to: acts.Transfer(to[0]), "person", JUDGES, "perhaps"),
+        Kind("add_signer", _p("act", "Add signers"), lambda to: acts.AddSigners(to), "people", SEES, "perhaps"),
+        Kind("remove_signer", _p("act", "Take signature off"), lambda to: acts.RemoveSigner(to[0]), "", "", "always"),
+        Kind("unsign", _p("act", "Take signature back"), lambda to: acts.Unsign()),
+        Kind("suspend", _p("act", "Suspend"), lambda to: acts.Suspend(), "", "", "always"),
+        Kind("resume", _p("act", "Resume"), lambda to: acts.Resume(), "", "", "always"),
+        Kind("step_aside", _p("act", "Step aside"), lambda to: acts.StepAside(), "", "", "always"),
+        Kind("copy_to", _p("act", "Copy to"), lambda to: acts.CopyTo(to), "people", SEES),
+        Kind("comment", _p("act", "Comment"), lambda to: acts.Comment(), text="comment"),
+        Kind("watch", _p("act", "Watch"), lambda to: acts.Watch()),
+        Kind("unwatch", _p("act", "Watch no longer"), lambda to: acts.Unwatch()),
+        Kind("urge", _p("act", "Urge"), lambda to: acts.Urge()),
+    )
+}
+
+
+class ActForm(forms.Form):
+    """What one act asks: whom, why, or words. `offered` are the people to choose from."""
+
+    act = forms.ChoiceField(choices=[(name, name) for name in KINDS], widget=forms.HiddenInput)
+    person = forms.ChoiceField(label=_("To whom"), required=False)
+    people = forms.MultipleChoiceField(label=_("Whom"), required=False, widget=forms.CheckboxSelectMultiple)
+    signer = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
+    """Key of the person whose signature is taken off."""
+    reason_code = forms.ChoiceField(label=_("Reason"), required=False)
+    reason_text = forms.CharField(
+        label=_("In words"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(
+        self, data: Any = None, *, kind: Kind, offered: Iterable[Offered] = (), signer: str = "", **also: Any
+    ) -> None:
+        self.kind = kind
+        super().__init__(
+            data, initial={"act": kind.name, "signer": signer}, auto_id=f"{kind.name}{signer[:8]}-%s", **also
+        )
+        choices = [(str(who.user_id), f"{who.name} · {_post(who.post)}") for who in offered]
+        wanted = {
+            "person": kind.person == "person",
+            "people": kind.person == "people",
+            "signer": kind.name == "remove_signer",
+            "reason_code": bool(kind.reason),
+            "reason_text": bool(kind.reason or kind.text),
+        }
+        for name, asked in wanted.items():
+            if not asked:
+                del self.fields[name]
+        if kind.person:
+            field: Any = self.fields[kind.person]
+            field.choices = choices if kind.person == "people" else [("", _("Please choose")), *choices]
+            field.required = True
+            field.error_messages["required"] = _("Please choose somebody.")
+        if kind.reason:
+            code: Any = self.fields["reason_code"]
+            code.choices = [("", _("Please choose")), *reasons_for(kind.name)]
+            code.required = kind.reason == "always"
+            code.error_messages["required"] = SENTENCES["reason_required"]
+        words = self.fields.get("reason_text")
+        if words is not None:
+            words.required = kind.reason == "always" or bool(kind.text)
+            words.error_messages["required"] = SENTENCES["reason_too_short" if kind.reason else "reason_required"]
+            if kind.reason == "always":
+                words.help_text = _("At least 10 characters.")
+                words.widget.attrs["minlength"] = MIN_LENGTH
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        refused = refusal_of(self.reason, self.kind.name, self.kind.reason == "always") if self.kind.reason else None
+        if refused and not self.errors:
+            self.add_error("reason_text" if "short" in refused else "reason_code", SENTENCES[refused])
+        return values
+
+    @property
+    def reason(self) -> Reason | None:
+        """The reason given, or the words of a comment."""
+        code, text = self.cleaned_data.get("reason_code", ""), self.cleaned_data.get("reason_text", "")
+        if self.kind.text:
+            return Reason(self.kind.text, text)
+        if not code and text.strip() and self.kind.reason:
+            code = "other"
+        return Reason(code, text) if code else None
+
+    def made(self) -> acts.Act:
+        """The act as the engine takes it."""
+        chosen = self.cleaned_data.get("people") or [self.cleaned_data.get("person") or ""]
+        users = User.objects.in_bulk([int(key) for key in chosen if key.isdecimal()])
+        to: list[Actor] = [actor_of(user) for user in users.values()]
+        if self.kind.name == "remove_signer":
+            to = [Known(self.cleaned_data["signer"])]
+        return self.kind.make(to)
+
+
+def _post(post: str) -> str:
+    role, _at, office = post.partition("@")
+    return f"{office} · {NAMES.get(role, role)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A natural person of whom only the key matters."""
+
+    key: str
+    name: str = ""
+
+    def permits(self, permission: str, paths: Iterable[str]) -> dict[str, str]:
+        return {}
