@@ -1,9 +1,8 @@
 """Opening cases: the other door, through which a case comes into being as a draft with an open task."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -11,7 +10,8 @@ from viewflow.workflow.fields import get_flow_ref, get_task_ref
 from viewflow.workflow.status import STATUS
 
 from workflows.actors import Actor
-from workflows.clock import moment
+from workflows.clock import Moment, moment
+from workflows.copying import array, copy, fields
 from workflows.models import ActingLevel, Case, Record, WorkItem
 from workflows.nodes import Draft
 from workflows.requests import request_id
@@ -43,78 +43,101 @@ def open_cases(flow_class: Any, specs: Iterable[CaseSpec], by: Actor, post: str 
     wanted = list(specs)
     if not wanted:
         return []
-    cases, items = _ids(Case, len(wanted)), _ids(WorkItem, len(wanted))
-    at, request = moment(), request_id()
     start = next(node for node in flow_class.instance.nodes() if isinstance(node, Draft))
-    flow_ref, task_ref = get_flow_ref(flow_class), get_task_ref(start)
-    new = STATUS.NEW.value
-    opened = list(zip(cases, items, wanted, strict=True))
-    _copy(
-        Case,
-        "id flow_class status created kind state programme programme_version term path steps limits missing noticed"
-        " open_hits resume round returns panels title",
-        (
-            (case, flow_ref, new, at.machine, flow_class.kind, start.state, spec.programme, spec.programme_version,
-             spec.term, spec.path, _array(tuple(spec.steps)), _json(tuple(spec.limits.items())),
-             _array(tuple(spec.missing)), "{}", 0, "", 1, spec.returns, _panels(spec.panels), spec.title[:80])
-            for case, _, spec in opened
-        ),
-    )  # fmt: skip
-    _copy(
-        WorkItem,
-        "id case_id flow_task flow_task_type status created token path round outcome decided_by queue title",
-        (
-            (item, case, task_ref, start.task_type, new, at.machine, "start", spec.path, 1, "", "", start.queue,
-             spec.title[:80])
-            for case, item, spec in opened
-        ),
-    )  # fmt: skip
-    _copy(
-        Record,
-        "at business_at actor actor_name post act about about_id item step state_from state_to reason_code"
-        " reason_text data path request_id",
-        (
-            (at.machine, at.business, by.key, by.name, post, act, "case", case, item, start.name, "", start.state,
-             "", "", "{}", spec.path, request)
-            for case, item, spec in opened
-        ),
-    )  # fmt: skip
+    opening = _Opening(wanted, _ids(Case, len(wanted)), _ids(WorkItem, len(wanted)), flow_class, start, moment())
+    opening.copy_cases()
+    opening.copy_items()
+    opening.copy_record(by, post, act)
     if start.level and by.key:
-        _copy(ActingLevel, "case_id person level", ((case, by.key, start.level) for case in cases))
-    return cases
+        level = fields((by.key, start.level))
+        copy(ActingLevel, "case_id person level", (f"{case}\t{level}\n" for case in opening.cases))
+    return opening.cases
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """Cases that are opened together. Of a roster's only the keys differ: what they share is made text once."""
+
+    specs: Sequence[CaseSpec]
+    cases: list[int]
+    items: list[int]
+    flow_class: Any
+    start: Draft
+    at: Moment
+
+    def copy_cases(self) -> None:
+        texts: dict[tuple[Any, ...], str] = {}
+
+        def text(spec: CaseSpec) -> str:
+            steps, limits, missing = tuple(spec.steps), tuple(spec.limits.items()), tuple(spec.missing)
+            panels = json.dumps(spec.panels) if spec.panels else "{}"
+            key = (spec.programme, spec.programme_version, spec.term, spec.path, steps, limits, missing, panels,
+                   spec.returns)  # fmt: skip
+            if key not in texts:
+                texts[key] = self._case(spec)
+            return texts[key]
+
+        copy(
+            Case,
+            "id flow_class status created kind state programme programme_version term path steps limits missing"
+            " noticed open_hits resume round returns panels title",
+            (
+                f"{case}\t{text(spec)}\t{fields((spec.title[:80],))}\n"
+                for case, spec in zip(self.cases, self.specs, strict=True)
+            ),
+        )
+
+    def _case(self, spec: CaseSpec) -> str:
+        return fields(
+            (
+                get_flow_ref(self.flow_class), STATUS.NEW.value, self.at.machine, self.flow_class.kind,
+                self.start.state, spec.programme, spec.programme_version, spec.term, spec.path, array(spec.steps),
+                json.dumps(spec.limits), array(spec.missing), "{}", 0, "", 1, spec.returns,
+                json.dumps(spec.panels),
+            )
+        )  # fmt: skip
+
+    def copy_items(self) -> None:
+        head = fields((get_task_ref(self.start), self.start.task_type, STATUS.NEW.value, self.at.machine, "start"))
+        tails = {path: fields((path, 1, "", "", self.start.queue)) for path in self._paths}
+        copy(
+            WorkItem,
+            "id case_id flow_task flow_task_type status created token path round outcome decided_by queue title",
+            (
+                f"{item}\t{case}\t{head}\t{tails[spec.path]}\t{fields((spec.title[:80],))}\n"
+                for case, item, spec in zip(self.cases, self.items, self.specs, strict=True)
+            ),
+        )
+
+    def copy_record(self, by: Actor, post: str, act: str) -> None:
+        head = fields((self.at.machine, self.at.business, by.key, by.name, post, act, "case"))
+        tails = {
+            path: fields((self.start.name, "", self.start.state, "", "", "{}", path, request_id()))
+            for path in self._paths
+        }
+        copy(
+            Record,
+            "at business_at actor actor_name post act about about_id item step state_from state_to reason_code"
+            " reason_text data path request_id",
+            (f"{head}\t{case}\t{item}\t{tails[path]}\n" for case, item, path in self._opened()),
+        )
+
+    @property
+    def _paths(self) -> set[str]:
+        return {spec.path for spec in self.specs}
+
+    def _opened(self) -> Iterator[tuple[int, int, str]]:
+        """(case, item, office path) of each."""
+        return zip(self.cases, self.items, (spec.path for spec in self.specs), strict=True)
 
 
 def _ids(model: Any, count: int) -> list[int]:
     """Takes `count` fresh keys of a table from its sequence."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            # looked up once: the function would else be asked anew for every key
+            "SELECT nextval(sequence.name) FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name OFFSET 0)"
+            " AS sequence, generate_series(1, %s)",
             [model._meta.db_table, count],
         )
         return [row[0] for row in cursor.fetchall()]
-
-
-# Most cases of a call have the same steps and limits: each is turned into PostgreSQL's text once.
-
-
-@lru_cache(maxsize=256)
-def _array(words: tuple[str, ...]) -> str:
-    quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
-    return "{" + ",".join(f'"{word}"' for word in quoted) + "}"
-
-
-@lru_cache(maxsize=256)
-def _json(items: tuple[tuple[str, int], ...]) -> str:
-    return json.dumps(dict(items))
-
-
-def _panels(panels: dict[str, Any]) -> str:
-    return json.dumps(panels) if panels else "{}"
-
-
-def _copy(model: Any, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor:
-        names = ", ".join(columns.split())
-        with cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)

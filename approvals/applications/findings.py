@@ -3,6 +3,7 @@
 Findings are shown and travel with the case, {"code", "holds", "values"}; they never refuse an application.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
@@ -87,6 +88,7 @@ class Finder:
         self.register_loaded = bool(self._entries) or registers.are_loaded()
         self._today = today
         self._known: dict[tuple[int, Facts], list[dict[str, Any]]] = {}
+        self._texts: dict[tuple[Any, ...], str] = {}
 
     def entry(self, pupil: Pupil) -> registers.Entry | None:
         """What the register says of a pupil."""
@@ -119,6 +121,17 @@ class Finder:
             self._known[version, facts] = [finding.as_json() for finding in found]
         entry = self.entry(pupil)
         return self._known[version, facts] + ([registered(entry)] if entry else [])
+
+    def findings_json(self, version: int, judged: Judged, school: int, pupil: Pupil) -> str:
+        """`findings` as JSON, worked out once for all applications that agree in what the facts come from."""
+        key = (
+            version, school, judged.stage, judged.grade, judged.boarder, tuple(judged.special_groups), judged.level,
+            judged.amount, pupil.birth_date, pupil.verified, self.entry(pupil),
+        )  # fmt: skip
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = json.dumps(self.findings(version, judged, school, pupil))
+        return text
 
 
 def registered(entry: registers.Entry) -> dict[str, Any]:

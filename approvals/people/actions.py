@@ -1,7 +1,7 @@
 """Pupils who are not on the enrolment register yet: added by their school, marked unverified, corrected by it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,7 @@ from approvals.people.identity import birth_date_of, sex_of
 from approvals.people.models import Student
 from workflows import record
 from workflows.actors import Actor
+from workflows.copying import array, bytes_array, ints_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ _ADD = f"""
                      stage, boarder)
      ORDER BY id_hash
         ON CONFLICT (id_hash) DO NOTHING
+ RETURNING id_hash, id
 """
+_KNOWN = f"SELECT id_hash, id FROM {Student._meta.db_table} WHERE id_hash = ANY(%s::bytea[])"
 
 
 def add_pupils(pupils: Iterable[NewPupil], by: Actor) -> dict[bytes, int]:
@@ -69,28 +72,41 @@ def add_pupils(pupils: Iterable[NewPupil], by: Actor) -> dict[bytes, int]:
     if set(posts) != paths:
         raise PermissionDenied("submit_application")
     with transaction.atomic():
-        known = _keys(wanted)
+        known = _keys(_KNOWN, [bytes_array(wanted)])
         new = {id_hash: pupil for id_hash, pupil in wanted.items() if id_hash not in known}
         if not new:
             return known
-        with connection.cursor() as cursor:
-            cursor.execute(_ADD, [list(column) for column in zip(*(_row(*each) for each in new.items()), strict=True)])
+        known |= _keys(_ADD, _columns(new))
         for (school, path), count in Counter((pupil.school, pupil.path) for pupil in new.values()).items():
             record.write("add_pupils", "school", [school], by, post=posts[path], path=path, data={"count": count})
-        return known | _keys(new)
+        others = [id_hash for id_hash in new if id_hash not in known]
+        return known | _keys(_KNOWN, [bytes_array(others)]) if others else known
 
 
-def _keys(hashes: Iterable[bytes]) -> dict[bytes, int]:
-    found = Student.objects.filter(id_hash__in=list(hashes)).values_list("id_hash", "pk")
-    return {bytes(id_hash): key for id_hash, key in found}
+def _keys(statement: str, params: list[str]) -> dict[bytes, int]:
+    """The pupils that a statement answers with: {blind index: key}."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return {bytes(id_hash): key for id_hash, key in cursor.fetchall()}
 
 
-def _row(id_hash: bytes, pupil: NewPupil) -> tuple[object, ...]:
-    return (
-        pupil.name, pupil.sex, pupil.birth_date, encrypt(pupil.id_number), id_hash, pupil.id_number[-4:],
-        encrypt(pupil.enrolment_no) if pupil.enrolment_no else None, pupil.school, pupil.grade, pupil.class_name,
-        pupil.stage, pupil.boarder,
-    )  # fmt: skip
+def _columns(pupils: Mapping[bytes, NewPupil]) -> list[str]:
+    """The columns of `_ADD`, an array each."""
+    each = pupils.values()
+    return [
+        array(pupil.name for pupil in each),
+        array(pupil.sex for pupil in each),
+        array(pupil.birth_date.isoformat() for pupil in each),
+        bytes_array(encrypt(pupil.id_number) for pupil in each),
+        bytes_array(pupils),
+        array(pupil.id_number[-4:] for pupil in each),
+        bytes_array(encrypt(pupil.enrolment_no) if pupil.enrolment_no else None for pupil in each),
+        ints_array(pupil.school for pupil in each),
+        array(pupil.grade for pupil in each),
+        array(pupil.class_name for pupil in each),
+        array(pupil.stage for pupil in each),
+        array("t" if pupil.boarder else "f" for pupil in each),
+    ]
 
 
 def correct_pupil(student: Student, name: str, id_number: str, enrolment_no: str, by: Actor) -> list[str]:

@@ -3,7 +3,6 @@
 The first key of FIELD_KEYS writes; every listed key can be read, so that keys can be changed while running.
 """
 
-import hashlib
 import hmac
 import os
 from functools import cache
@@ -52,4 +51,4 @@ def decrypt(stored: bytes) -> str:
 
 def blind_index(value: str) -> bytes:
     """32 bytes that equal values share and that say nothing without the key; normalise `value` first."""
-    return hmac.new(settings.FIELD_INDEX_KEY, value.encode(), hashlib.sha256).digest()
+    return hmac.digest(settings.FIELD_INDEX_KEY, value.encode(), "sha256")

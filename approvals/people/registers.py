@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from approvals.people.models import RegisterEntry, RegisterList
+from workflows.copying import bytes_array
 
 POOR_HOUSEHOLDS = "poor_households"
 """Lifted and monitored households, and those on subsistence allowance or extreme-poverty support."""
@@ -54,7 +55,7 @@ _MATCH = f"""
     SELECT DISTINCT ON (e.id_hash) e.id_hash, e.category, e.household_no, e.in_county, l.kind, l.as_of
       FROM {RegisterEntry._meta.db_table} e
       JOIN {RegisterList._meta.db_table} l ON l.id = e.list_id AND l.current
-     WHERE e.id_hash = ANY(%s)
+     WHERE e.id_hash = ANY(%s::bytea[])
      ORDER BY e.id_hash, l.as_of DESC, e.id
 """
 
@@ -65,7 +66,7 @@ def match(hashes: Iterable[bytes]) -> dict[bytes, Entry]:
     Who stands on several is answered from the latest; who stands on none is left out.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_MATCH, [list(hashes)])
+        cursor.execute(_MATCH, [bytes_array(hashes)])
         return {bytes(id_hash): Entry(*entry) for id_hash, *entry in cursor.fetchall()}
 
 

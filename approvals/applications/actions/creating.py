@@ -23,6 +23,7 @@ from approvals.programmes.terms import Term
 from workflows import CaseSpec, open_cases
 from workflows.actors import Actor
 from workflows.clock import Moment, moment
+from workflows.copying import array, copy, ints_array, line, short_array
 from workflows.flows.aid import AidFlow
 
 DUPLICATE = "duplicate"
@@ -130,8 +131,8 @@ def _locked_pupils(ids: set[int]) -> dict[int, Pupil]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id, birth_date, id_hash, verified FROM {Student._meta.db_table}"
-            " WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-            [list(ids)],
+            " WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+            [ints_array(ids)],
         )
         return {
             key: Pupil(birth_date, bytes(id_hash), verified) for key, birth_date, id_hash, verified in cursor.fetchall()
@@ -143,18 +144,22 @@ def _years(specs: list[ApplicationSpec]) -> dict[str, str]:
     return {term: Term.of(term).school_year for term in {spec.term for spec in specs}}
 
 
+_TAKEN = f"""
+    SELECT student_id, "group", school_year FROM {Application._meta.db_table}
+     WHERE live AND student_id = ANY(%s::bigint[]) AND "group" = ANY(%s::text[]) AND school_year = ANY(%s::text[])
+"""
+
+
 def _taken(
     specs: list[ApplicationSpec], versions: Mapping[int, ProgrammeVersion], years: Mapping[str, str]
 ) -> set[tuple[int, str, str]]:
     """(pupil, group, school year) of the live applications that these pupils have; read after the lock."""
-    return set(
-        Application.objects.filter(
-            live=True,
-            student__in={spec.student for spec in specs},
-            group__in={version.programme.group for version in versions.values()},
-            school_year__in=set(years.values()),
-        ).values_list("student_id", "group", "school_year")
-    )
+    groups = {version.programme.group for version in versions.values()}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKEN, [ints_array({spec.student for spec in specs}), array(groups), array(set(years.values()))]
+        )
+        return set(cursor.fetchall())
 
 
 def _store(
@@ -193,7 +198,7 @@ def _store(
         [pupils[spec.student].id_hash for spec in specs],
         at.date,
     )
-    _copy(case_ids, specs, versions, pupils, found, at)
+    copy(Application, _COLUMNS, _lines(case_ids, specs, versions, pupils, found, at))
     return case_ids
 
 
@@ -231,50 +236,35 @@ def supplied_by(spec: ApplicationSpec, birth_date: date) -> Supplied:
 
 
 _COLUMNS = """
-    case_id, student_id, school_id, path, version_id, programme, "group", school_year, term, live, stage, grade,
-    class_name, boarder, special_groups, level, tier, amount, rate_id, guardian_name, guardian_id, guardian_phone, bank,
-    account_no, account_hash, account_tail, account_kind, holder_name, circumstances, remark, class_opinion,
-    commitment_on, consent_on, findings, roster_id, roster_row, created_at
+    case_id student_id school_id path version_id programme group school_year term live stage grade class_name boarder
+    special_groups level tier amount rate_id guardian_name guardian_id guardian_phone bank account_no account_hash
+    account_tail account_kind holder_name circumstances remark class_opinion commitment_on consent_on findings
+    roster_id roster_row created_at
 """
 
 
-def _copy(
+def _lines(
     case_ids: list[int],
     specs: list[ApplicationSpec],
     versions: Mapping[int, ProgrammeVersion],
     pupils: Mapping[int, Pupil],
     found: Finder,
     at: Moment,
-) -> None:
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {Application._meta.db_table} ({_COLUMNS}) FROM STDIN") as copy,
-    ):
-        for row in _rows(case_ids, specs, versions, pupils, found, at):
-            copy.write_row(row)
-
-
-def _rows(
-    case_ids: list[int],
-    specs: list[ApplicationSpec],
-    versions: Mapping[int, ProgrammeVersion],
-    pupils: Mapping[int, Pupil],
-    found: Finder,
-    at: Moment,
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[str]:
+    """The rows of `_COLUMNS`, as COPY reads them."""
     years = _years(specs)
     for case_id, spec in zip(case_ids, specs, strict=True):
         programme, pupil = versions[spec.version].programme, pupils[spec.student]
-        findings = found.findings(spec.version, spec, spec.school, pupil)
-        yield (
+        yield line((
             case_id, spec.student, spec.school, spec.path, spec.version, programme.code, programme.group,
             years[spec.term], spec.term, True, spec.stage, spec.grade, spec.class_name, spec.boarder,
-            list(spec.special_groups), spec.level, spec.tier, spec.amount, spec.rate, spec.guardian_name,
+            short_array(tuple(spec.special_groups)), spec.level, spec.tier, spec.amount, spec.rate, spec.guardian_name,
             _secret(spec.guardian_id), _secret(spec.guardian_phone), spec.bank, _secret(spec.account_no),
             blind_index(spec.account_no) if spec.account_no else None, spec.account_no[-4:], spec.account_kind,
             spec.holder_name, _secret(_json(spec.circumstances)), spec.remark, spec.class_opinion,
-            spec.commitment_on, spec.consent_on, json.dumps(findings), spec.roster, spec.roster_row, at.machine,
-        )  # fmt: skip
+            spec.commitment_on, spec.consent_on, found.findings_json(spec.version, spec, spec.school, pupil),
+            spec.roster, spec.roster_row, at.machine,
+        ))  # fmt: skip
 
 
 def _secret(value: str) -> bytes | None:
