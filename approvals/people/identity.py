@@ -97,6 +97,8 @@ _ID = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
 _CENTURIES = ("18", "19", "20")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
+_ZEROS = ord("0") * sum(_WEIGHTS)
+"""What the digits' codes weigh more than the digits."""
 _SPELLINGS = str.maketrans({"Ⅹ": "X", "ⅹ": "X", " ": None, "-": None, "'": None, "‘": None, "’": None, "`": None})
 
 
@@ -127,7 +129,7 @@ def id_problem(number: str, today: date) -> str | None:
         return "id_date"
     if born > today:
         return "id_future"
-    if _CHECK_DIGITS[sum(map(mul, _WEIGHTS, map(int, number[:17]))) % 11] != number[17]:
+    if _CHECK_DIGITS[(sum(map(mul, _WEIGHTS, number.encode())) - _ZEROS) % 11] != number[17]:
         return "id_check_digit"
     return None
 

@@ -257,7 +257,7 @@ class _Checker:
 
     @property
     def _refused(self) -> bool:
-        return any(problem.severity == ERROR for problem in self.problems)
+        return bool(self.problems) and any(problem.severity == ERROR for problem in self.problems)
 
     def _refuse(self, column: str, code: str, /, **params: Any) -> None:
         self.problems.append(Problem(column, code, ERROR, params, self.lang))
@@ -271,6 +271,8 @@ class _Checker:
 
     def _faults(self) -> None:
         """Cells that show an error, or hold a formula that nobody calculated."""
+        if CellFault not in map(type, self.raw.values):
+            return
         for column, cell in zip(self.columns, self.raw.values, strict=True):
             if isinstance(cell, CellFault) and column != "序号":
                 tell = self._warn if column == "备注" else self._refuse

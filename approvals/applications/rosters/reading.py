@@ -267,7 +267,7 @@ class _Classifier:
         first = next((cell for cell in cells if cell is not None), None)
         if isinstance(first, str) and _EXAMPLE.fullmatch(cell_text(first)):
             return "example"
-        if len(number) >= 12 and sum(map(str.isdigit, number)) >= 10 and ":" not in number:
+        if len(number) >= 12 and _mostly_digits(number):
             return None
         filled = [(i, text) for i, cell in enumerate(cells) if (text := cell_text(cell))]
         if not filled:
@@ -298,6 +298,13 @@ class _Classifier:
         if len(filled) > 2:
             return None
         return "total" if all(_AMOUNT.fullmatch(text) for _i, text in filled) else "footnote"
+
+
+def _mostly_digits(number: str) -> bool:
+    """Whether a long text is a number with perhaps a few other signs in it."""
+    if number[:-1].isdigit() and number[-1] != ":":
+        return len(number) > 10
+    return sum(map(str.isdigit, number)) >= 10 and ":" not in number
 
 
 def _counts(texts: list[str]) -> bool:

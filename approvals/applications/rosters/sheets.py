@@ -73,10 +73,10 @@ def letter(index: int) -> str:
 
 def cell_text(cell: Cell) -> str:
     """What the cell says, as plain text on one line: full-width characters made ASCII, leading apostrophe gone."""
+    if isinstance(cell, str):  # first: most cells are
+        return plain_text(cell.lstrip("'‘’ ") if cell[:1] in "'‘’" else cell)
     if cell is None or isinstance(cell, CellFault):
         return ""
-    if isinstance(cell, str):
-        return plain_text(cell.lstrip("'‘’ ") if cell[:1] in "'‘’" else cell)
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, datetime):

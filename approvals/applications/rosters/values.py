@@ -34,10 +34,10 @@ def number_text(cell: Cell) -> tuple[str, str | None]:
 
     A number cell keeps 15 digits; whatever is longer has lost its end (DOMAIN.md §4.3).
     """
+    if isinstance(cell, str) and cell.isascii() and (cell.isdecimal() or (len(cell) >= 15 and cell.isalnum())):
+        return cell, None  # most cells: an ID, an account or a phone number, as it should be
     if isinstance(cell, CellFault):
         return "", cell.code
-    if isinstance(cell, str) and len(cell) >= 15 and cell.isascii() and cell.isalnum():
-        return cell, None  # most cells: an ID or an account, as it should be
     text = cell_text(cell)
     if isinstance(cell, float):
         return text, "number_form"

@@ -3,8 +3,16 @@
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from stdnum import luhn
 
-from approvals.people.accounts import KINDS, SENTENCES, account_doubt, account_problem, normalise_account
+from approvals.people.accounts import (
+    KINDS,
+    SENTENCES,
+    account_doubt,
+    account_problem,
+    fits_check_digit,
+    normalise_account,
+)
 from tests.factories import account_number
 
 cards = st.builds(account_number, st.integers(0, 999_999_999))
@@ -19,6 +27,11 @@ def test_the_vectors_of_the_domain_page_are_valid(number):
 def test_one_wrong_digit_is_always_noticed(number, place, digit):
     assume(number[place] != digit)
     assert account_problem(number[:place] + digit + number[place + 1 :]) == "account_check_digit"
+
+
+@given(st.one_of(st.text("0123456789", max_size=40), st.text(max_size=6), cards))
+def test_check_digits_are_those_of_the_reference(number):
+    assert fits_check_digit(number) == (number.isascii() and luhn.is_valid(number))
 
 
 @pytest.mark.parametrize(

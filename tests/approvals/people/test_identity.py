@@ -6,6 +6,7 @@ import pytest
 from django.utils import translation
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from stdnum.cn import ric
 
 from approvals.people.identity import (
     SENTENCES,
@@ -29,6 +30,12 @@ from tests.factories import id_number
 TODAY = date(2026, 9, 7)
 birth_dates = st.dates(date(1900, 1, 1), TODAY)
 valid_ids = st.builds(id_number, birth_dates, st.integers(0, 999))
+
+
+@given(valid_ids, st.sampled_from("0123456789X"))
+def test_check_digits_are_those_of_the_reference(number, last):
+    right = ric.calc_check_digit(number[:17] + last) == last
+    assert (id_problem(number[:17] + last, TODAY) is None) == right
 
 
 @pytest.mark.parametrize(
