@@ -72,9 +72,12 @@ class Application(models.Model):
         "workflows.Case", primary_key=True, on_delete=models.PROTECT, related_name="application"
     )
     student = models.ForeignKey("people.Student", on_delete=models.PROTECT, related_name="applications")
-    school = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    # No index of their own: `application_school` begins with the school, nothing is looked up by version or rate.
+    school = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False)
     path = models.CharField(max_length=255)
-    version = models.ForeignKey("programmes.ProgrammeVersion", on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(
+        "programmes.ProgrammeVersion", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     programme = models.CharField(max_length=60)
     group = models.CharField(max_length=60)
     school_year = models.CharField(max_length=9)
@@ -88,7 +91,7 @@ class Application(models.Model):
     level = models.CharField(_("hardship level"), max_length=10, choices=LEVELS, blank=True)
     tier = models.CharField(_("tier"), max_length=20, blank=True)
     amount = models.DecimalField(_("amount per term"), max_digits=10, decimal_places=2, null=True, blank=True)
-    rate = models.ForeignKey("programmes.Rate", null=True, on_delete=models.PROTECT, related_name="+")
+    rate = models.ForeignKey("programmes.Rate", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     guardian_name = models.CharField(_("guardian"), max_length=50, blank=True)
     guardian_id = EncryptedTextField(null=True)
     guardian_phone = EncryptedTextField(null=True)

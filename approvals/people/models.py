@@ -34,7 +34,8 @@ class Student(models.Model):
     """Keyed blind index of the ID number, for equality only."""
     id_tail = models.CharField(max_length=4)
     enrolment_no = EncryptedTextField(null=True)
-    school = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    school = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False)
+    """Found by the index `student_school`, which begins with it."""
     grade = models.CharField(_("grade"), max_length=20, blank=True)
     class_name = models.CharField(_("class"), max_length=20, blank=True)
     stage = models.CharField(_("stage"), max_length=12, blank=True)
