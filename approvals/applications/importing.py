@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
+from django.db import connection
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +42,7 @@ from approvals.programmes import queries as programmes
 from approvals.programmes.models import ProgrammeVersion, Rate
 from approvals.programmes.terms import Term
 from workflows.clock import today
+from workflows.copying import bytes_array
 
 KNOWN: dict[str, Promise] = {
     "pupil_elsewhere": _("The enrolment register has this pupil at another school (%(school)s)."),
@@ -63,6 +65,8 @@ class Target:
     term: str
     today: date
     rates: dict[tuple[int, str], dict[str, Rate]] = field(default_factory=dict)
+    grants: dict[tuple[str, str | None, Decimal | None], "Grant"] = field(default_factory=dict)
+    """What `grant_of` worked out."""
 
     def rates_of(self, version: ProgrammeVersion, stage: str) -> dict[str, Rate]:
         """The rates by tier of a version for a stage in this term, read once."""
@@ -146,8 +150,8 @@ class Judgement:
     def valid(self) -> list[CheckedRow]:
         return [checked for checked in self.rows if not checked.refused]
 
-    def findings(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-        """(row, findings that do not hold or are unknown) of the valid rows, as the drafts will carry them."""
+    def findings(self) -> Iterator[tuple[str, str]]:
+        """(programme, findings as JSON) of each valid row, as its draft will carry them."""
         versions = {version.pk: version for version in self.target.versions}
         finder = Finder(versions, {self.target.school.pk}, list(self.hashes.values()), self.target.today)
         for checked in self.valid:
@@ -155,8 +159,9 @@ class Judgement:
             assert checked.values is not None
             known = self.enrolled.get(hashed)
             pupil = Pupil(checked.values.birth_date, hashed, known.pupil.verified if known else False)
-            spec = spec_of(checked.values, self.target, student=known.id if known else 0)
-            yield checked.row, finder.findings(spec.version, spec, self.target.school.pk, pupil)
+            grant = grant_of(checked.values, self.target)
+            stated = Stated.of(checked.values, grant)
+            yield grant.programme, finder.findings_json(grant.version, stated, self.target.school.pk, pupil)
 
 
 def judge(
@@ -181,16 +186,21 @@ def judge(
     return judgement
 
 
+_ENROLLED = f"""
+    SELECT s.id, s.id_hash, s.school_id, o.name, s.name, s.birth_date, s.verified
+      FROM {Student._meta.db_table} s JOIN {Organisation._meta.db_table} o ON o.id = s.school_id
+     WHERE s.id_hash = ANY(%s::bytea[])
+"""
+
+
 def enrolled_pupils(hashes: Iterable[bytes]) -> dict[bytes, Enrolled]:
     """The pupils of these blind indexes, by index."""
-    found: dict[bytes, Enrolled] = {}
-    wanted = list(set(hashes))
-    for start in range(0, len(wanted), CHUNK):
-        for pk, hashed, school, school_name, name, born, verified in Student.objects.filter(
-            id_hash__in=wanted[start : start + CHUNK]
-        ).values_list("pk", "id_hash", "school", "school__name", "name", "birth_date", "verified"):
-            found[bytes(hashed)] = Enrolled(pk, school, school_name, name, Pupil(born, bytes(hashed), verified))
-    return found
+    with connection.cursor() as cursor:
+        cursor.execute(_ENROLLED, [bytes_array(set(hashes))])
+        return {
+            bytes(hashed): Enrolled(pk, school, school_name, name, Pupil(born, bytes(hashed), verified))
+            for pk, hashed, school, school_name, name, born, verified in cursor.fetchall()
+        }
 
 
 def _add_known(judgement: Judgement, lang: str | None, ignore_roster: int | None) -> None:
@@ -260,24 +270,22 @@ def spec_of(
     consent_on: date | None = None,
 ) -> ApplicationSpec:
     """A checked row as a new application."""
-    version = target.version_of(values.programme_code)
-    stage = values.stage or next(iter(target.school.stages), version.rules.stages[0])
-    tier, rate = _tier(target.rates_of(version, stage), values.amount)
+    grant = grant_of(values, target)
     return ApplicationSpec(
         student=student,
         school=target.school.pk,
         path=target.school.path,
-        version=version.pk,
+        version=grant.version,
         term=target.term,
-        stage=stage,
+        stage=grant.stage,
         grade=values.grade,
         class_name=values.class_name,
         boarder=bool(values.boarder),
         special_groups=values.special_groups,
         level=values.level or "",
-        tier=tier,
-        amount=rate.amount if rate else None,
-        rate=rate.pk if rate else None,
+        tier=grant.tier,
+        amount=grant.amount,
+        rate=grant.rate,
         guardian_name=values.guardian_name,
         guardian_id=values.guardian_id,
         guardian_phone=values.phone,
@@ -291,6 +299,48 @@ def spec_of(
         roster=roster,
         roster_row=roster_row,
     )
+
+
+class Grant(NamedTuple):
+    """What a row is for: programme and version (its key), stage, and the tier, yuan and rate its amount stands for."""
+
+    programme: str
+    version: int
+    stage: str
+    tier: str
+    amount: Decimal | None
+    rate: int | None
+
+
+def grant_of(values: RosterRow, target: Target) -> Grant:
+    """What a row is for; worked out once for rows that agree."""
+    key = (values.programme_code, values.stage, values.amount)
+    if key not in target.grants:
+        version = target.version_of(values.programme_code)
+        stage = values.stage or next(iter(target.school.stages), version.rules.stages[0])
+        tier, rate = _tier(target.rates_of(version, stage), values.amount)
+        target.grants[key] = Grant(
+            values.programme_code, version.pk, stage, tier, rate.amount if rate else None, rate.pk if rate else None
+        )
+    return target.grants[key]
+
+
+class Stated(NamedTuple):
+    """What the rules ask of a row, before there is an application."""
+
+    stage: str
+    grade: str
+    boarder: bool
+    special_groups: tuple[str, ...]
+    level: str
+    amount: Decimal | None
+
+    @classmethod
+    def of(cls, values: RosterRow, grant: Grant) -> Self:
+        """As `spec_of` puts the same."""
+        return cls(
+            grant.stage, values.grade, bool(values.boarder), values.special_groups, values.level or "", grant.amount
+        )
 
 
 def _tier(rates: dict[str, Rate], amount: Decimal | None) -> tuple[str, Rate | None]:
@@ -335,12 +385,11 @@ def _finding_counts(judgement: Judgement, most: int = 40) -> list[dict[str, Any]
     [{"programme", "code", "holds", "values", "count"}], equal sentences counted together.
     """
     counts: Counter[tuple[str, str, Any, str]] = Counter()
-    programme_of = {checked.row: checked.values.programme_code for checked in judgement.valid if checked.values}
-    for row, findings in judgement.findings():
-        for finding in findings:
+    for (programme, findings), rows in Counter(judgement.findings()).items():
+        for finding in json.loads(findings):
             if finding["holds"] is not True or finding["code"] == REGISTERED:
                 values = json.dumps(finding.get("values", {}), ensure_ascii=False, sort_keys=True)
-                counts[programme_of[row], finding["code"], finding["holds"], values] += 1
+                counts[programme, finding["code"], finding["holds"], values] += rows
     return [
         {"programme": programme, "code": code, "holds": holds, "values": json.loads(values), "count": count}
         for (programme, code, holds, values), count in counts.most_common(most)

@@ -203,7 +203,11 @@ class Problem:
     @property
     def message(self) -> str:
         """In the language asked for, or else the present one."""
-        return _say(self.sentence or ROW[self.code], self.params, self.lang)
+        return self.in_language(self.lang)
+
+    def in_language(self, lang: str | None) -> str:
+        """The sentence in a language; None: in the present one."""
+        return _say(self.sentence or ROW[self.code], self.params, lang)
 
     def as_dict(self) -> dict[str, str]:
         """As the import command and the preview tell it."""
@@ -220,5 +224,8 @@ _RANK = {column: rank for rank, column in enumerate(_CAUSES.split())}
 
 def root_cause(problems: Iterable[Problem]) -> tuple[Problem | None, list[Problem]]:
     """The problem to mend first, and the others after it: errors before warnings, causes before what follows."""
-    ordered = sorted(problems, key=lambda problem: (problem.severity != ERROR, _RANK.get(problem.column, len(_RANK))))
+    listed = list(problems)
+    if len(listed) == 1:
+        return listed[0], []
+    ordered = sorted(listed, key=lambda problem: (problem.severity != ERROR, _RANK.get(problem.column, len(_RANK))))
     return (ordered[0], ordered[1:]) if ordered else (None, [])

@@ -106,6 +106,18 @@ def test_a_refused_row_stands_once_with_its_root_cause(school: Any, officer: Any
     ]
 
 
+@pytest.mark.parametrize(("lang", "word"), [("zh-hans", "元"), ("en", "yuan")])
+def test_refused_rows_speak_the_language_asked_for_though_others_are_taken(
+    school: Any, officer: Any, lang: str, word: str
+) -> None:
+    answer = take(spoilt((7, "金额", "700.00")), school, officer, lang=lang)
+    assert answer["accepted"] == 119
+    assert word in answer["refused"][0]["message"]
+    kept = Roster.objects.get().problems[0]["message"]
+    assert "元" in kept["zh-hans"]
+    assert "yuan" in kept["en"]
+
+
 def test_all_or_nothing_takes_nothing_when_one_row_is_refused(school: Any, officer: Any) -> None:
     answer = take(spoilt((5, "身份证号", "1")), school, officer, all_or_nothing=True)
     assert (answer["accepted"], len(answer["refused"])) == (0, 1)
