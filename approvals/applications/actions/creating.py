@@ -108,11 +108,12 @@ def _create(specs: list[ApplicationSpec], by: Actor, posts: Mapping[str, str], a
     versions = ProgrammeVersion.objects.select_related("programme").in_bulk({spec.version for spec in specs})
     pupils = _locked_pupils({spec.student for spec in specs})
     years = _years(specs)
-    taken = _taken(specs, versions, years)
+    groups = {key: version.programme.group for key, version in versions.items()}
+    taken = _taken(specs, groups, years)
     results: list[Created | None] = [None] * len(specs)
     accepted: list[int] = []
     for number, spec in enumerate(specs):
-        place = (spec.student, versions[spec.version].programme.group, years[spec.term])
+        place = (spec.student, groups[spec.version], years[spec.term])
         if spec.student not in pupils:
             results[number] = Created(None, NO_PUPIL)
         elif place in taken:
@@ -151,14 +152,12 @@ _TAKEN = f"""
 
 
 def _taken(
-    specs: list[ApplicationSpec], versions: Mapping[int, ProgrammeVersion], years: Mapping[str, str]
+    specs: list[ApplicationSpec], groups: Mapping[int, str], years: Mapping[str, str]
 ) -> set[tuple[int, str, str]]:
     """(pupil, group, school year) of the live applications that these pupils have; read after the lock."""
-    groups = {version.programme.group for version in versions.values()}
+    params = [ints_array({spec.student for spec in specs}), array(set(groups.values())), array(set(years.values()))]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKEN, [ints_array({spec.student for spec in specs}), array(groups), array(set(years.values()))]
-        )
+        cursor.execute(_TAKEN, params)
         return set(cursor.fetchall())
 
 
@@ -252,9 +251,10 @@ def _lines(
     at: Moment,
 ) -> Iterator[str]:
     """The rows of `_COLUMNS`, as COPY reads them."""
-    years = _years(specs)
+    years, created = _years(specs), at.machine.isoformat()
+    programmes = {key: version.programme for key, version in versions.items()}
     for case_id, spec in zip(case_ids, specs, strict=True):
-        programme, pupil = versions[spec.version].programme, pupils[spec.student]
+        programme, pupil = programmes[spec.version], pupils[spec.student]
         yield line((
             case_id, spec.student, spec.school, spec.path, spec.version, programme.code, programme.group,
             years[spec.term], spec.term, True, spec.stage, spec.grade, spec.class_name, spec.boarder,
@@ -263,7 +263,7 @@ def _lines(
             blind_index(spec.account_no) if spec.account_no else None, spec.account_no[-4:], spec.account_kind,
             spec.holder_name, _secret(_json(spec.circumstances)), spec.remark, spec.class_opinion,
             spec.commitment_on, spec.consent_on, found.findings_json(spec.version, spec, spec.school, pupil),
-            spec.roster, spec.roster_row, at.machine,
+            spec.roster, spec.roster_row, created,
         ))  # fmt: skip
 
 

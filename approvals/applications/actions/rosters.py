@@ -330,6 +330,7 @@ def _judge(roster: Roster) -> None:
     )
 
 
+@importing.without_collecting()
 def _problems(judgement: Judgement) -> list[dict[str, Any]]:
     """Refused rows, then what travels along with valid ones, each sentence in both languages."""
     listed = []

@@ -1,5 +1,6 @@
 """A school's roster on its way from the file to drafts: judged, confirmed, taken over once."""
 
+import gc
 import io
 import json
 from pathlib import Path
@@ -13,10 +14,12 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import Workbook, load_workbook
 
+from approvals.applications import importing
 from approvals.applications.actions import rosters as actions
 from approvals.applications.importing import target_of
 from approvals.applications.models import Application, Roster
 from approvals.applications.refusals import Refused
+from approvals.applications.rosters import RosterUnreadable
 from approvals.organisations.actions import load_organisations
 from approvals.organisations.queries import school_by_code
 from approvals.people.models import Student
@@ -123,6 +126,15 @@ def test_all_or_nothing_takes_nothing_when_one_row_is_refused(school: Any, offic
     assert (answer["accepted"], len(answer["refused"])) == (0, 1)
     assert not Application.objects.exists()
     assert not Student.objects.exists()
+
+
+def test_the_collector_of_cycles_comes_back_also_after_a_refusal(school: Any, officer: Any) -> None:
+    with pytest.raises(RosterUnreadable):
+        take(b"", school, officer)
+    assert gc.isenabled()
+    with importing.without_collecting(), importing.without_collecting():
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_a_dry_run_writes_nothing(school: Any, officer: Any) -> None:
