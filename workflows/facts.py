@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
 from django.db.models import CharField, F, Func, QuerySet, Value
 
-from workflows.models import Case
+from workflows.models import Case, WorkItem
 
 FACTS = frozenset({"missing", "open_hits", "resume", "steps", "limits", "programme_version", "returns", "panels"})
 
@@ -19,6 +19,14 @@ def set_facts(case_ids: Iterable[int], **facts: Any) -> int:
     if unknown:
         raise ValueError(f"not facts of a case: {sorted(unknown)}")
     return _locked(case_ids).update(**facts)
+
+
+@transaction.atomic(savepoint=False)
+def set_title(case_ids: Iterable[int], title: str) -> int:
+    """Renames cases, and the open tasks that are found by it; returns how many."""
+    cases = _locked(case_ids)
+    WorkItem.objects.filter(process__in=cases, finished=None).update(title=title[:80])
+    return cases.update(title=title[:80])
 
 
 def set_missing(missing: dict[int, list[str]]) -> None:

@@ -67,6 +67,7 @@ class Pupil(NamedTuple):
     birth_date: date
     id_hash: bytes
     verified: bool
+    name: str = ""
 
 
 class Finder:

@@ -17,12 +17,13 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from approvals.organisations.roles import matrix
 from approvals.organisations.stages import STAGES
 from approvals.programmes.evidence import EVIDENCE
 from approvals.programmes.rules import RuleError, check
 from approvals.programmes.terms import UnknownTerm, parse_term
 from workflows.flows.aid import AidFlow
-from workflows.nodes import PublicNotice, Step
+from workflows.nodes import PublicNotice, Review, Step
 from workflows.working_days import LONGEST
 
 NOTICE_COLUMNS = ("序号", "学校", "年级", "班级", "姓名", "困难等级", "资助项目")
@@ -132,6 +133,27 @@ class RateLine(Part):
     source: Annotated[str, Field(min_length=2, max_length=200)]
 
 
+class PanelRule(Part):
+    """How a step is decided jointly: 会签 (`all`), 或签 (`any`), 票签 (`share` percent of the votes).
+
+    Those who hold permission `of` at the case's office when it arrives sit on the panel; fewer than `quorum`
+    approve nothing.
+    """
+
+    mode: Literal["all", "any", "share"]
+    of: str
+    share: Annotated[int, Field(ge=0, le=100)] = 0
+    quorum: Annotated[int, Field(ge=0, le=99)] = 0
+
+    @model_validator(mode="after")
+    def _can_be_seated(self) -> "PanelRule":
+        if self.of not in matrix().permissions:
+            raise ValueError(f"no such permission: {self.of}")
+        if (self.mode == "share") != (self.share > 0):
+            raise ValueError("a share is given for a panel that decides by share, and for no other")
+        return self
+
+
 class NoticeRule(Part):
     """How a step's public notice is held: how long, in which days, with which columns."""
 
@@ -199,6 +221,10 @@ class Definition(Part):
     """The optional steps of the route that its cases pass, in their order."""
     limits: dict[str, Annotated[int, Field(ge=1, le=LONGEST)]] = {}
     """Working days allowed by step."""
+    returns: Literal["straight", "all"] = "straight"
+    """Where a corrected case goes: straight back to who returned it, or through all reviews again."""
+    panels: dict[str, PanelRule] = {}
+    """Reviews that are decided jointly."""
     notices: dict[str, NoticeRule]
     disbursement: Literal["bank_transfer", "fee_waiver_settlement", "none"]
     evidence: list[Evidence] = []
@@ -217,6 +243,11 @@ class Definition(Part):
 
     def display_name(self, language: str | None) -> str:
         return self.name_en if language == "en" else self.name
+
+    @property
+    def seats(self) -> dict[str, Any]:
+        """The panels as a case carries them."""
+        return {step: panel.model_dump() for step, panel in self.panels.items()}
 
     def rule(self, code: str) -> Rule | None:
         """The rule of a code, if this version has it."""
@@ -251,6 +282,8 @@ def _route_problems(definition: Definition) -> Iterator[str]:
         yield f"steps: write them once and in the order of the route: {', '.join(optional)}"
     if unknown := set(definition.limits) - {node.name for node in AidFlow.instance.nodes()}:
         yield f"limits: no step of the route: {', '.join(sorted(unknown))}"
+    if unknown := set(definition.panels) - {node.name for node in route() if isinstance(node, Review)}:
+        yield f"panels: no review of the route: {', '.join(sorted(unknown))}"
     noticed = {node.name for node in route() if isinstance(node, PublicNotice)} & set(definition.steps)
     if set(definition.notices) != noticed:
         yield f"notices: must be given for exactly {', '.join(sorted(noticed)) or 'no step'}"

@@ -13,6 +13,7 @@ from workflows import events, guards
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the rooms registered is not there; a test registers its own."""
     monkeypatch.setattr(events, "_listeners", [])
+    monkeypatch.setattr(events, "_act_listeners", {})
     monkeypatch.setattr(guards, "_guards", {})
 
 

@@ -26,7 +26,7 @@ from approvals.programmes import queries as programmes
 from approvals.programmes.models import ProgrammeVersion, Rate
 from workflows import record
 from workflows.clock import today
-from workflows.facts import drop_noticed, set_facts
+from workflows.facts import drop_noticed, set_facts, set_title
 from workflows.models import Case
 
 STATED = (
@@ -199,6 +199,8 @@ def _identify(student: Student, identity: Identity, by: UserActor, changed: _Cha
         names = people.correct_pupil(student, identity.name, identity.id_number, identity.enrolment_no, by)
     except people.NumberTaken:
         raise Refused("number_taken") from None
+    if "name" in names:
+        set_title(Application.objects.filter(student=student).values_list("pk", flat=True), identity.name)
     for name in names:
         changed.note(name, before[name], getattr(identity, name))
 

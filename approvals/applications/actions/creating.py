@@ -131,12 +131,13 @@ def _locked_pupils(ids: set[int]) -> dict[int, Pupil]:
     """The pupils, locked in order: whoever enters one of them at the same time waits for this transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, birth_date, id_hash, verified FROM {Student._meta.db_table}"
+            f"SELECT id, birth_date, id_hash, verified, name FROM {Student._meta.db_table}"
             " WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
             [ints_array(ids)],
         )
         return {
-            key: Pupil(birth_date, bytes(id_hash), verified) for key, birth_date, id_hash, verified in cursor.fetchall()
+            key: Pupil(birth_date, bytes(id_hash), verified, name)
+            for key, birth_date, id_hash, verified, name in cursor.fetchall()
         }
 
 
@@ -216,6 +217,9 @@ def _case(
         term=spec.term,
         steps=routes[spec.version, spec.path],
         limits=version.rules.limits,
+        returns=version.rules.returns,
+        panels=version.rules.seats,
+        title=pupils[spec.student].name,
         missing=missing_codes(version.rules.needs, supplied_by(spec, pupils[spec.student].birth_date), at.date),
     )
 
