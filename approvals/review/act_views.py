@@ -45,8 +45,9 @@ def act(request: HttpRequest) -> HttpResponse:
         return _back(request)
     rows = queries.named_tasks(tasks, prefixes(request, "view_case"))
     asks = not kind.plain or kind.name == "remove_signer"
-    form = ActForm(request.POST if not asks or "confirmed" in request.POST else None, kind=kind,
-                   offered=_offered(kind, rows), signer=request.POST.get("signer", ""))  # fmt: skip
+    others = [who for who in _offered(kind, rows) if who.user_id != request.user.pk]
+    sent = request.POST if not asks or "confirmed" in request.POST else None
+    form = ActForm(sent, kind=kind, offered=others, signer=request.POST.get("signer", ""))
     if not form.is_valid():
         case = request.POST.get("case", "")
         if form.is_bound and case.isdecimal():

@@ -1,10 +1,12 @@
 """Everything the case page shows of one application, read in a bounded number of statements."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import pgettext_lazy as _p
@@ -21,6 +23,7 @@ from approvals.disbursement.models import PaymentLine
 from approvals.notices.models import NoticeLine
 from approvals.review import route, timeline
 from approvals.review.panel import Holds, Panel, panel
+from approvals.review.waiting import below
 from workflows import queries as engine
 from workflows.models import Case, Record, WorkItem
 
@@ -58,6 +61,45 @@ class CaseFile:
     award: Award | None
     payments: list[PaymentLine]
     revisions: list["Correction"]
+    relatives: list["Related"]
+    """The pupil's other applications, and those of the household's other pupils that the reader may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another application to compare with: the pupil's own of any year, or a brother's or sister's."""
+
+    case: int
+    pupil: str
+    own: bool
+    programme: str
+    term: str
+    state: str
+    amount: Decimal | None
+    school: str
+
+
+_RELATED = 20
+"""Most other applications that the page of one shows."""
+
+
+def related(application: Application, prefixes: Iterable[str]) -> list[Related]:
+    """The pupil's other applications and those of the household, newest first, below the reader's offices."""
+    own = Q(student=application.student_id)
+    household = application.student.household_id
+    wanted = own | Q(student__household=household) if household else own
+    found = (
+        Application.objects.filter(wanted, below(prefixes))
+        .exclude(pk=application.pk)
+        .order_by("-school_year", "-term", "student", "-pk")
+        .values_list("pk", "student__name", "student", "version__programme__name", "version__programme__name_en",
+                     "term", "case__state", "amount", "school__name")[:_RELATED]
+    )  # fmt: skip
+    english = get_language() == "en"
+    return [
+        Related(case, name, student == application.student_id, named_en if english else named, term, state, amount, at)
+        for case, name, student, named, named_en, term, state, amount, at in found
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +155,11 @@ def application_at(task: int) -> Application | None:
     return found.filter(case__task_set=task).first()
 
 
-def read(application: Application, person: str, holds: Holds, looks: bool = False) -> CaseFile:
-    """Reads a case's file for a reader, given as natural person and what his posts permit at the case's office.
+def read(
+    application: Application, person: str, holds: Holds, looks: bool = False, prefixes: Iterable[str] = ()
+) -> CaseFile:
+    """Reads a case's file for a reader, given as natural person and what his posts permit at the case's office;
+    `prefixes` are the offices below which he sees cases at all.
 
     `looks` puts the lines of who opened papers and numbers into the timeline.
     """
@@ -146,6 +191,7 @@ def read(application: Application, person: str, holds: Holds, looks: bool = Fals
         award=awards.award_of(case.pk),
         payments=list(disbursement.lines_of_case(case.pk)),
         revisions=[Correction(revision) for revision in application.revisions.all()],
+        relatives=related(application, prefixes),
     )
 
 

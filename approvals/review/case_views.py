@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals.applications.models import Application
-from approvals.organisations.access import actor, may
+from approvals.organisations.access import actor, may, prefixes
 from approvals.review import actions, case_file, route
 from approvals.review.desk import Desk, acted_sentence, case_address, next_case, tier_name
 from approvals.review.desk_acts import KINDS, ActForm, Kind
@@ -55,6 +55,7 @@ def case_response(
         desk.by.key,
         lambda permission: may(request, permission, path=application.path),
         looks="looks" in request.GET,
+        prefixes=prefixes(request, "view_case"),
     )
     actions.opened(case_id, desk.by, judges=file.panel.mine and not file.panel.barred)
     queued = "step" in values and bool(desk.step)
