@@ -7,24 +7,13 @@ from typing import Any
 
 from django.core.checks import Error, Tags, register
 from django.db import connections
-from viewflow.workflow.base import Flow
 from viewflow.workflow.lock import no_lock
 
-from workflows.models import Case, WorkItem
+from workflows.models import WorkItem
 from workflows.nodes import OUTCOMES, RESUME, Outcome, Step
 from workflows.states import NAMES
+from workflows.versions import our_flows, versions_of
 from workflows.ways import PASS_BACK, earlier_reviews, order_of, step_at, transition_of
-
-
-def our_flows() -> list[type[Flow]]:
-    """Every route on our cases that has been imported."""
-    return [flow for flow in _descendants(Flow) if issubclass(flow.process_class, Case)]
-
-
-def _descendants(cls: Any) -> Iterator[Any]:
-    for child in list(cls.__subclasses__()):
-        yield child
-        yield from _descendants(child)
 
 
 @register()
@@ -38,6 +27,10 @@ def check_flows(app_configs: Any, **kwargs: Any) -> list[Error]:
 def faults_of(flow: Any) -> list[Error]:
     """What is wrong with one route."""
     errors = []
+    version = getattr(flow, "version", 0)
+    same = [other for other in versions_of(flow.kind) if other.version == version] if version else []
+    if len(same) > 1:
+        errors.append(Error(f"{flow.__name__}: another route is version {version} too", id="workflows.E005"))
     if flow.lock_impl is no_lock:
         errors.append(Error(f"{flow.__name__} has no lock", id="workflows.E001"))
     for node in flow.instance.nodes():
@@ -92,10 +85,16 @@ def check_open_items(app_configs: Any, databases: Any = None, **kwargs: Any) -> 
     """No step was renamed or removed while a task is open on it: a changed route is a new class."""
     errors = []
     for alias in databases or ():
-        if WorkItem._meta.db_table not in connections[alias].introspection.table_names():
-            continue
-        with connections[alias].cursor() as cursor:
-            cursor.execute("SELECT DISTINCT flow_task FROM workflows_workitem WHERE finished IS NULL")
-            lost = [ref for (ref,) in cursor.fetchall() if step_at(ref) is None]
-        errors += [Error(f"tasks are open on {ref}, which no longer exists", id="workflows.E004") for ref in lost]
+        if WorkItem._meta.db_table in connections[alias].introspection.table_names():
+            errors += [
+                Error(f"tasks are open on {ref}, which no longer exists", id="workflows.E004")
+                for ref in lost_steps(alias)
+            ]
     return errors
+
+
+def lost_steps(alias: str = "default") -> list[str]:
+    """References of steps that no longer exist and on which tasks are open."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT DISTINCT flow_task FROM workflows_workitem WHERE finished IS NULL")
+        return [ref for (ref,) in cursor.fetchall() if step_at(ref) is None]

@@ -128,7 +128,7 @@ def _first_hop(step: Step, taken: Outcome, stand: Stand, to: str) -> tuple[str, 
 def _resume_after(step: Step, taken: Outcome, target: Any, stand: Stand) -> str | None:
     """What the case's `resume` becomes: the step to come back to, nothing once it is used up; None leaves it."""
     if taken.comes_back:
-        return str(step.name if stand.straight else first_review(step.flow_class).name)
+        return str(step.name if stand.straight else first_review(step.flow_class, stand.steps).name)
     if taken.target == UNDO:
         # Taking back a resubmission, or an approval that went straight back to a returner, owes the way there again.
         owed = isinstance(target, Correction) or (
@@ -167,10 +167,10 @@ def order_of(flow_class: Any) -> tuple[Step, ...]:
     return tuple(line)
 
 
-@cache
-def first_review(flow_class: Any) -> Step:
-    """The step at which a case is judged first."""
-    return next(step for step in order_of(flow_class) if isinstance(step, Review))
+@lru_cache(maxsize=256)
+def first_review(flow_class: Any, steps: tuple[str, ...]) -> Step:
+    """The step at which a case with these optional `steps` is judged first."""
+    return next(step for step in order_of(flow_class) if isinstance(step, Review) and step.passes(steps))
 
 
 @lru_cache(maxsize=1024)
@@ -178,10 +178,10 @@ def earlier_reviews(step: Step, steps: tuple[str, ...]) -> tuple[Step, ...]:
     """The reviews that a case with these optional `steps` has passed before it stands at `step`, in order."""
     order = order_of(step.flow_class)
     before = order[: order.index(step)] if step in order else ()
-    return tuple(each for each in before if isinstance(each, Review) and each.passes(steps) and _on_line(each))
+    return tuple(each for each in before if isinstance(each, Review) and each.passes(steps) and on_main_line(each))
 
 
-def _on_line(step: Step) -> bool:
+def on_main_line(step: Step) -> bool:
     """Whether every case passes here that passes the step at all: a re-check is only for those with a hit."""
     return step in _main_line(step.flow_class)
 

@@ -37,7 +37,7 @@ SENTENCES: dict[str, Promise] = {
     ),
 }
 UNDECIDED = Q(case__state__in=["draft", "submitted", "school_review"]) | Q(
-    case__state="returned", case__resume="school_review"
+    case__state="returned", case__resume__in=["class_review", "school_review"]
 )
 """Not past the school's decision. A case that another office returned keeps its place: it does not come back here."""
 

@@ -22,8 +22,8 @@ from approvals.organisations.stages import STAGES
 from approvals.programmes.evidence import EVIDENCE
 from approvals.programmes.rules import RuleError, check
 from approvals.programmes.terms import UnknownTerm, parse_term
-from workflows.flows.aid import AidFlow
-from workflows.nodes import PublicNotice, Review, Step
+from workflows.nodes import Draft, PublicNotice, Review, Step
+from workflows.versions import route_named
 from workflows.working_days import LONGEST
 
 NOTICE_COLUMNS = ("序号", "学校", "年级", "班级", "姓名", "困难等级", "资助项目")
@@ -61,6 +61,14 @@ def _stage(value: str) -> str:
 def _evidence(value: str) -> str:
     if value not in EVIDENCE:
         raise ValueError(f"unknown kind of evidence; known are {', '.join(EVIDENCE)}")
+    return value
+
+
+def _flow(value: str) -> str:
+    try:
+        route_named(value)
+    except LookupError as error:
+        raise ValueError("no such route") from error
     return value
 
 
@@ -211,7 +219,8 @@ class Definition(Part):
     about: Words
     """What it is and who it is for, for the public page."""
     order: Annotated[int, Field(ge=0, le=999)]
-    flow: Literal["aid"]
+    flow: Annotated[str, AfterValidator(_flow)]
+    """The kind's route, `aid`; a later version as `aid_2027`."""
     stages: Annotated[list[Stage], Field(min_length=1)]
     schools: list[Annotated[str, Field(pattern=r"^\d{10}$")]] = []
     """Codes of the only schools it is for; empty: every school that teaches one of the stages."""
@@ -264,9 +273,10 @@ class ProgrammeFile(Definition):
         return self.model_dump(mode="json", exclude={"windows"})
 
 
-def route() -> list[Step]:
+def route(flow: str = "aid") -> list[Step]:
     """The steps of a case that nothing holds up, in their order."""
-    node = AidFlow.instance.node("draft")
+    start = next(node for node in route_named(flow).instance.nodes() if isinstance(node, Draft))
+    node: Any = start
     steps = []
     while isinstance(node, Step):
         steps.append(node)
@@ -275,16 +285,16 @@ def route() -> list[Step]:
 
 
 def _route_problems(definition: Definition) -> Iterator[str]:
-    optional = [node.name for node in route() if node.optional]
+    optional = [node.name for node in route(definition.flow) if node.optional]
     if unknown := set(definition.steps) - set(optional):
         yield f"steps: no optional step of the route: {', '.join(sorted(unknown))}"
     elif definition.steps != [step for step in optional if step in definition.steps]:
         yield f"steps: write them once and in the order of the route: {', '.join(optional)}"
-    if unknown := set(definition.limits) - {node.name for node in AidFlow.instance.nodes()}:
+    if unknown := set(definition.limits) - {node.name for node in route_named(definition.flow).instance.nodes()}:
         yield f"limits: no step of the route: {', '.join(sorted(unknown))}"
-    if unknown := set(definition.panels) - {node.name for node in route() if isinstance(node, Review)}:
+    if unknown := set(definition.panels) - {node.name for node in route(definition.flow) if isinstance(node, Review)}:
         yield f"panels: no review of the route: {', '.join(sorted(unknown))}"
-    noticed = {node.name for node in route() if isinstance(node, PublicNotice)} & set(definition.steps)
+    noticed = {node.name for node in route(definition.flow) if isinstance(node, PublicNotice)} & set(definition.steps)
     if set(definition.notices) != noticed:
         yield f"notices: must be given for exactly {', '.join(sorted(noticed)) or 'no step'}"
     for step, notice in definition.notices.items():

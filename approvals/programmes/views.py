@@ -99,7 +99,7 @@ def _who(definition: Definition, day: date) -> list[tuple[str, str]]:
 
 def _steps(definition: Definition) -> list[str]:
     """The steps of an application that nothing holds up, from the school's review to the decision."""
-    passed = [step.name for step in route() if step.passes(definition.steps)]
+    passed = [step.name for step in route(definition.flow) if step.passes(definition.steps)]
     return [name for name in passed if name != "draft" and name not in PAYING_STEPS]
 
 

@@ -29,6 +29,7 @@ from workflows.models import Case, Record, WorkItem
 
 LEVELS: dict[str, Promise] = {
     "submit": _p("level", "submitting"),
+    "class": _p("level", "class review"),
     "school": _p("level", "school review"),
     "township": _p("level", "township review"),
     "county": _p("level", "county review"),

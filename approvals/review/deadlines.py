@@ -18,6 +18,7 @@ from workflows.clock import moment, today
 from workflows.events import Acted, on_act
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.queries import queue_of
+from workflows.versions import step_of
 
 OVERSEES = "oversee_queue"
 AT_ONCE = 2000
@@ -92,7 +93,7 @@ def find_undecidable(limit: int = AT_ONCE) -> int:
         values = {
             "queue": queue_of(AidFlow.kind, step),
             "roles": matrix().roles_with(permission),
-            "level": AidFlow.instance.node(step).level,
+            "level": step_of(AidFlow.kind, step).level,
             "limit": limit,
         }
         with transaction.atomic():

@@ -23,7 +23,7 @@ from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.reasons import MIN_LENGTH, reasons_for, refusal_of
 from workflows.refusals import SENTENCES
 from workflows.states import NAMES
-from workflows.ways import earlier_reviews, order_of
+from workflows.versions import earlier_steps, step_of
 from workflows.working_days import calendar
 
 FLAGS = [("hits", _("Open data-match hits")), ("findings", _("A condition does not hold")),
@@ -168,17 +168,17 @@ class DecisionForm(forms.Form):
         places: list[tuple[str, Any]] = [("", _("The school, for correction"))]
         if self.at_step not in REVIEWERS:
             return places
-        step = AidFlow.instance.node(self.at_step)
-        every = [each.name for each in order_of(AidFlow)]
-        earlier = earlier_reviews(step, tuple(every if passes is None else passes))
-        return places + [(each.name, NAMES[each.state]) for each in earlier]
+        earlier = earlier_steps(AidFlow.kind, self.at_step)
+        optional = [name for name in earlier if step_of(AidFlow.kind, name).optional]
+        passed = [name for name in earlier if passes is None or name not in optional or name in passes]
+        return places + [(name, NAMES[step_of(AidFlow.kind, name).state]) for name in passed]
 
     @property
     def asks_reason(self) -> bool:
         """Whether the step demands a reason for this outcome."""
         if self.at_step not in REVIEWERS:
             return False
-        way = AidFlow.instance.node(self.at_step).outcomes.get(self.act)
+        way = step_of(AidFlow.kind, self.at_step).outcomes.get(self.act)
         return bool(way and way.reason)
 
     @property

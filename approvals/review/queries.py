@@ -26,6 +26,7 @@ from approvals.review.waiting import Filters, Order, Reach, below, reach_of, tas
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import ActingLevel, Record, WorkItem
 from workflows.queries import queue_of, results_under
+from workflows.versions import step_of
 
 COUNT_CAP = 1000
 """Counts are exact up to here and "1000+" above."""
@@ -35,7 +36,7 @@ SIZES = (50, 100, 200)
 
 def level_of(step: str) -> str:
     """The separation-of-duties level at which a review step is judged."""
-    return str(AidFlow.instance.node(step).level)
+    return str(step_of(AidFlow.kind, step).level)
 
 
 # ---------------------------------------------------------------- a page of the queue

@@ -22,6 +22,7 @@ register = template.Library()
 STEPS: dict[str, Promise] = {
     "draft": _p("step", "Application"),
     "acceptance": _p("step", "Acceptance"),
+    "class_review": _p("step", "Class review"),
     "school_review": _p("step", "School review"),
     "school_notice": _p("step", "School notice"),
     "township_review": _p("step", "Township review"),

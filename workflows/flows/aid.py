@@ -27,6 +27,7 @@ from workflows.states import add_names
 
 add_names(
     {
+        "class_review": _p("case state", "Class review"),
         "school_review": _p("case state", "School review"),
         "school_notice": _p("case state", "School public notice"),
         "township_review": _p("case state", "Township review"),
@@ -77,7 +78,8 @@ EVERY_NOTICE_CONCLUDED = Condition(
 SCHOOL_NOTICE_STANDS = Condition(
     "school_not_noticed",
     _("The school notice has not concluded."),
-    lambda: Q(noticed__contains=["school_notice"]) | ~Q(steps__contains=["school_notice"]),
+    # A case that the school had sent back to the class has had no notice to lose.
+    lambda: Q(noticed__contains=["school_notice"]) | ~Q(steps__contains=["school_notice"]) | Q(resume="school_review"),
 )
 
 
@@ -87,6 +89,7 @@ def _not(step: str) -> Condition:
 
 
 REVIEWERS = {
+    "class_review": "review_class",
     "school_review": "review_school",
     "township_review": "review_township",
     "county_review": "review_county",
@@ -129,10 +132,11 @@ class AidCase(Case):  # type: ignore[django-manager-missing]
     def submit(self) -> None:
         """提交: the school submits for the family."""
 
-    @transition("state", "submitted", "school_review", permission="system")
+    @transition("state", "submitted", _open(["class_review", "school_review"]), permission="system")
     def accept(self) -> None:
         """受理: submitted by the school's own officer, so accepted at once."""
 
+    @transition("state", "class_review", "school_review", permission="review_class")
     @transition("state", "school_review", "school_notice", permission="review_school")
     @transition("state", "township_review", "county_review", permission="review_township")
     @transition("state", "county_review", "data_check", permission="review_county")
@@ -176,6 +180,7 @@ class AidCase(Case):  # type: ignore[django-manager-missing]
     @transition(
         "state", "school_review", _open(REVIEWERS), conditions=[SCHOOL_NOTICE_STANDS], permission="review_school"
     )
+    @transition("state", "class_review", _open(REVIEWERS), conditions=[SCHOOL_NOTICE_STANDS], permission="review_class")
     @transition("state", "township_review", _open(REVIEWERS), permission="review_township")
     @transition("state", "county_review", _open(REVIEWERS), permission="review_county")
     def pass_back(self) -> None:
@@ -183,8 +188,7 @@ class AidCase(Case):  # type: ignore[django-manager-missing]
 
     @transition(
         "state",
-        ["school_review", "returned", "school_notice", "township_review", "county_review", "data_check", "recheck",
-         "pending_approval", "county_notice"],
+        ["returned", *REVIEWERS, "school_notice", "data_check", "county_notice"],
         _open(["draft", "returned", *REVIEWERS]),
         permission="take_back",
     )  # fmt: skip
@@ -211,6 +215,7 @@ class AidCase(Case):  # type: ignore[django-manager-missing]
     def pay(self) -> None:
         """The money has arrived, or the waiver is settled."""
 
+    @transition("state", "class_review", "school_review", conditions=[_not("class_review")], permission="system")
     @transition("state", "school_notice", "township_review", conditions=[_not("school_notice")], permission="system")
     @transition("state", "township_review", "county_review", conditions=[_not("township_review")], permission="system")
     @transition("state", "data_check", "pending_approval", conditions=[_not("data_check")], permission="system")
@@ -254,6 +259,7 @@ class AidFlow(Flow):
     task_class = WorkItem
     lock_impl = SelectForUpdateLock(nowait=False, attempts=1)
     kind = "aid"
+    version = 2026
 
     draft = (
         Draft("submit_application", level="submit")

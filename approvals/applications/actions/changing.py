@@ -28,6 +28,7 @@ from workflows import record
 from workflows.clock import today
 from workflows.facts import drop_noticed, set_facts, set_title
 from workflows.models import Case
+from workflows.ways import first_review
 
 STATED = (
     "boarder", "special_groups", "level", "tier", "guardian_name", "guardian_id", "guardian_phone", "bank",
@@ -252,7 +253,7 @@ def _revise(case: Case, application: Application, changed: _Change, by: UserActo
         changes={name: [_shown(name, old), _shown(name, new)] for name, (old, new) in changed.fields.items()},
     )
     if JUDGED & set(changed.fields):
-        set_facts([case.pk], resume="school_review")
+        set_facts([case.pk], resume=first_review(case.flow_class, tuple(case.steps)).name)
         drop_noticed([case.pk], "school_notice", "county_notice")
 
 

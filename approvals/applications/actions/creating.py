@@ -24,7 +24,7 @@ from workflows import CaseSpec, open_cases
 from workflows.actors import Actor
 from workflows.clock import Moment, moment
 from workflows.copying import array, copy, ints_array, line, short_array
-from workflows.flows.aid import AidFlow
+from workflows.versions import route_named
 
 DUPLICATE = "duplicate"
 """The pupil already has a live application in this group and school year, or stands earlier in the same set."""
@@ -178,13 +178,13 @@ def _store(
         ]
         for version, path in {(spec.version, spec.path) for spec in specs}
     }
-    by_post: dict[str, list[int]] = defaultdict(list)
+    together: dict[tuple[str, str], list[int]] = defaultdict(list)
     for number, spec in enumerate(specs):
-        by_post[posts[spec.path]].append(number)
+        together[posts[spec.path], versions[spec.version].rules.flow].append(number)
     case_ids: list[int] = [0] * len(specs)
-    for post, numbers in by_post.items():
+    for (post, flow), numbers in together.items():
         opened = open_cases(
-            AidFlow,
+            route_named(flow),
             (_case(specs[number], versions, routes, pupils, at) for number in numbers),
             by,
             post=post,

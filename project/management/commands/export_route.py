@@ -8,9 +8,8 @@ from viewflow.workflow import chart
 
 from project.management import DoorCommand
 from project.templatetags.zhuxue import step_name
-from workflows.flows.aid import AidFlow
+from workflows.versions import route_named, route_names
 
-ROUTES = {AidFlow.kind: AidFlow}
 WRITERS = {"svg": chart.grid_to_svg, "bpmn": chart.grid_to_bpmn}
 
 
@@ -18,13 +17,14 @@ class Command(DoorCommand):
     help = "Prints the route of a kind of case as a diagram (SVG) or a BPMN 2.0 model, for administrators and the docs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("kind", choices=sorted(ROUTES), help="the kind of case")
+        parser.add_argument("kind", choices=route_names(), help="the kind of case, with its version after the first")
         parser.add_argument("--format", choices=sorted(WRITERS), default="svg")
         parser.add_argument("--lang", choices=["zh-hans", "en"], default="zh-hans", help="of its labels")
 
     def handle(self, *, kind: str, format: str, lang: str, **options: Any) -> None:
-        with translation.override(lang), named(ROUTES[kind]):
-            self.stdout.write(WRITERS[format](chart.calc_layout_data(ROUTES[kind])))
+        flow = route_named(kind)
+        with translation.override(lang), named(flow):
+            self.stdout.write(WRITERS[format](chart.calc_layout_data(flow)))
 
 
 @contextmanager

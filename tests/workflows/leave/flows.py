@@ -78,6 +78,7 @@ class LeaveFlow(Flow):
     task_class = WorkItem
     lock_impl = SelectForUpdateLock(nowait=False, attempts=1)
     kind = "leave"
+    version = 1
 
     draft = Draft("ask_leave", level="ask").Submit(this.head_review).Withdraw(this.withdrawn, by="ask_leave")
     head_review = (
