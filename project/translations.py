@@ -13,14 +13,15 @@ from django.conf import settings
 OURS = ("project", "workflows", "approvals", "notifications")
 
 
-def catalogues() -> list[Path]:
-    """Every .po file of the project."""
-    return sorted(file for part in OURS for file in (settings.BASE_DIR / part).glob("**/locale/*/LC_MESSAGES/*.po"))
+def catalogues(root: Path | None = None) -> list[Path]:
+    """Every .po file of the project, or of a copy of it at `root`."""
+    root = root or settings.BASE_DIR
+    return sorted(file for part in OURS for file in (root / part).glob("**/locale/*/LC_MESSAGES/*.po"))
 
 
-def compile_stale() -> int:
+def compile_stale(root: Path | None = None) -> int:
     """Compiles what changed since it was compiled; returns how many. Safe when two commands do it at once."""
-    stale = [file for file in catalogues() if _is_stale(file)]
+    stale = [file for file in catalogues(root) if _is_stale(file)]
     for file in stale:
         with suppress(PermissionError):  # an installation that is read-only was compiled when it was made
             _compile(file)
