@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from approvals.applications.findings import Facts, Finder, Pupil, registered
 from approvals.applications.models import Application
 from approvals.people import registers
+from approvals.people.crypto import blind_index
+from approvals.people.models import Student
 from approvals.people.special_groups import SPECIAL_GROUPS
 from approvals.programmes import rules
 from approvals.programmes.definition import Definition
@@ -55,6 +57,8 @@ class Match:
 
     against: list[Found] = field(default_factory=list)
     entry: registers.Entry | None = None
+    facts: bytes = b""
+    """Keyed digest of what was matched: the account, who holds it, what is claimed."""
 
 
 def sentence(code: str, values: Mapping[str, Any]) -> str:
@@ -68,16 +72,35 @@ def match(
 ) -> dict[int, Match]:
     """Matches applications (with their students) against the register and each other's accounts, by case."""
     wanted = list(applications)
-    shared = _shared_accounts({bytes(each.account_hash) for each in wanted if each.account_hash})
+    shared = shared_accounts({bytes(each.account_hash) for each in wanted if each.account_hash})
     found: dict[int, Match] = {}
     for each in wanted:
         student = each.student
         pupil = Pupil(student.birth_date, bytes(student.id_hash), student.verified)
         facts = finder.facts(each, each.school_id, pupil)
-        result = found[each.case_id] = Match(entry=finder.entry(pupil))
+        result = found[each.case_id] = Match(entry=finder.entry(pupil), facts=_digest(each))
         result.against += _register(versions[each.version_id].rules, facts)
         result.against += _account(each, shared)
     return found
+
+
+def _digest(application: Application) -> bytes:
+    matched = (
+        bytes(application.student.id_hash).hex(),
+        bytes(application.account_hash or b"").hex(),
+        application.holder_name,
+        application.guardian_name,
+        application.student.name,
+        ",".join(sorted(application.special_groups)),
+    )
+    return blind_index("\n".join(matched))
+
+
+def too_many_share(account_hash: bytes, student: Student) -> bool:
+    """Whether an account would, with this pupil's aid, serve more pupils of different households than is allowed."""
+    live = Application.objects.filter(account_hash=account_hash, live=True)
+    owners = dict(live.values_list("student_id", "student__household_id")) | {student.pk: student.household_id}
+    return len(owners) > SHARING and not _one_household(set(owners.values()))
 
 
 def _register(definition: Definition, facts: Facts) -> list[Found]:
@@ -100,7 +123,7 @@ def _register(definition: Definition, facts: Facts) -> list[Found]:
     return [Found(registers.POOR_HOUSEHOLDS, code, values) for code, values in found.items()]
 
 
-def _shared_accounts(hashes: set[bytes]) -> dict[bytes, int]:
+def shared_accounts(hashes: set[bytes]) -> dict[bytes, int]:
     """Of these accounts those named for more pupils of different households than is allowed, with how many."""
     owners: dict[bytes, dict[int, int | None]] = defaultdict(dict)
     live = Application.objects.filter(account_hash__in=list(hashes), live=True)

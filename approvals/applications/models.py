@@ -170,6 +170,8 @@ class Hit(models.Model):
     source = models.CharField(max_length=40)
     code = models.CharField(max_length=40)
     values = models.JSONField(default=dict)
+    facts = models.BinaryField(max_length=32, null=True)
+    """Keyed digest of what was matched; a hit that was waived for other facts counts again."""
     found_at = models.DateTimeField(auto_now_add=True)
     waived_by = models.CharField(max_length=80, blank=True)
     waived_at = models.DateTimeField(null=True)

@@ -240,14 +240,23 @@ def tier_names(version: ProgrammeVersion) -> dict[str, str]:
     return {tier.code: tier.name_en if english else tier.name for tier in version.rules.tiers}
 
 
-def named(case_ids: Iterable[int]) -> dict[int, str]:
-    """The pupils' names of cases."""
-    return dict(Application.objects.filter(pk__in=list(case_ids)).values_list("pk", "student__name"))
+def visible(prefixes: Iterable[str], case_ids: Iterable[int]) -> list[int]:
+    """Of these cases, those below the offices, in the order given."""
+    wanted = list(case_ids)
+    found = set(Application.objects.filter(below(prefixes), pk__in=wanted).values_list("pk", flat=True))
+    return [case for case in wanted if case in found]
 
 
-def missing_of(case_ids: Iterable[int]) -> dict[int, list[str]]:
-    """What cases lack before they may be submitted, as codes."""
-    return dict(Application.objects.filter(pk__in=list(case_ids)).values_list("pk", "case__missing"))
+def named(prefixes: Iterable[str], case_ids: Iterable[int]) -> dict[int, str]:
+    """The pupils' names of cases below the offices."""
+    found = Application.objects.filter(below(prefixes), pk__in=list(case_ids))
+    return dict(found.values_list("pk", "student__name"))
+
+
+def missing_of(prefixes: Iterable[str], case_ids: Iterable[int]) -> dict[int, list[str]]:
+    """What cases below the offices lack before they may be submitted, as codes."""
+    found = Application.objects.filter(below(prefixes), pk__in=list(case_ids))
+    return dict(found.values_list("pk", "case__missing"))
 
 
 def last_return(case_id: int) -> Record | None:

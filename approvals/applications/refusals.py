@@ -24,6 +24,12 @@ SENTENCES: dict[str, Promise] = {
     "number_taken": _("Another pupil on the register has this ID number."),
     "nothing_changed": _("Nothing was changed."),
     "pupil_of_other_school": _("This ID number belongs to a pupil of another school."),
+    "identity_in_use": _(
+        "Another application of this pupil is being judged, or was approved, under this name and ID number. "
+        "Have that one returned or cancelled first."
+    ),
+    "account_shared": _("This account is named for other pupils who do not share a household. Please enter another."),
+    "holder_unknown": _("The account holder must be the pupil or a guardian on record."),
     "file_missing": _("The file %(name)s cannot be opened."),
     "file_empty": _("The file is empty."),
     "file_too_big": _("The file has more than %(limit)s MB. Take the photo with fewer pixels, or scan it in grey."),

@@ -185,7 +185,7 @@ def _kept(request: HttpRequest, case_id: int, by: Any) -> HttpResponse:
     if answers and answers[0].ok:
         messages.success(request, _("Submitted. It now waits for the head of the school."))
         return redirect("review:case", case_id)
-    messages.warning(request, _("Saved, but not submitted: %(why)s") % {"why": " ".join(_why(answers))})
+    messages.warning(request, _("Saved, but not submitted: %(why)s") % {"why": " ".join(_why(request, answers))})
     return redirect("applications:edit", case_id)
 
 
@@ -222,8 +222,9 @@ def cancel(request: HttpRequest) -> HttpResponse:
 
 
 def _ticked(request: HttpRequest) -> list[int]:
+    """The cases that a form names, of those the reader may see: an id that was made up says nothing."""
     cases = [_number(value) for value in request.POST.getlist("case")]
-    return [case for case in cases if case is not None]
+    return queries.visible(prefixes(request, "view_case"), [case for case in cases if case is not None])
 
 
 def _reason(request: HttpRequest, outcome: str) -> Reason | None:
@@ -248,21 +249,24 @@ def _answer(request: HttpRequest, answers: list[actions.Answer], done: str) -> H
         messages.success(request, done % {"count": accepted})
     if not refused:
         return redirect(back)
-    named = queries.named(answer.case_id for answer in refused[:TOLD])
+    named = queries.named(prefixes(request, "view_case"), (answer.case_id for answer in refused[:TOLD]))
     return render(
         request,
         "applications/answer.html",
         {
-            "refused": [(answer.case_id, named.get(answer.case_id, ""), _why([answer])) for answer in refused[:TOLD]],
+            "refused": [
+                (answer.case_id, named.get(answer.case_id, ""), _why(request, [answer])) for answer in refused[:TOLD]
+            ],
             "count": len(refused),
             "back": back,
         },
     )
 
 
-def _why(answers: list[actions.Answer]) -> list[str]:
+def _why(request: HttpRequest, answers: list[actions.Answer]) -> list[str]:
     """The sentences of refusals; an incomplete application names what it lacks."""
-    lacking = queries.missing_of(answer.case_id for answer in answers if answer.code == "incomplete")
+    incomplete = [answer.case_id for answer in answers if answer.code == "incomplete"]
+    lacking = queries.missing_of(prefixes(request, "view_case"), incomplete)
     return [
         " ".join(missing_sentence(code) for code in lacking.get(answer.case_id, ())) or answer.message
         for answer in answers

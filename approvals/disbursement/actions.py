@@ -10,10 +10,12 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django_fsm import can_proceed
 
+from approvals.applications.actions import replace_account
+from approvals.applications.matching import shared_accounts
 from approvals.applications.models import Application
 from approvals.awards.models import Award, AwardTerm
 from approvals.disbursement import bank_files
-from approvals.disbursement.models import BankFile, Batch, PaymentLine
+from approvals.disbursement.models import OCCUPYING, BankFile, Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.models import Organisation
@@ -36,8 +38,6 @@ from workflows.reasons import MIN_LENGTH, Reason
 TRANSFER = "bank_transfer"
 SETTLEMENT = "fee_waiver_settlement"
 PURPOSE = "aid"
-SHARED_ACCOUNT_LIMIT = 2
-"""Most beneficiaries that one account may have, siblings of a household apart (DOMAIN.md §4.3)."""
 
 
 def make_batch(programme: Programme, term: str, by: UserActor, path: str) -> Batch:
@@ -78,8 +78,10 @@ def make_batch(programme: Programme, term: str, by: UserActor, path: str) -> Bat
 
 
 def _kind(programme: Programme, term: str, path: str) -> str:
-    kinds = Award.objects.filter(programme=programme.code, path__startswith=path, terms__term=term)
-    kind = kinds.values_list("kind", flat=True).first()
+    """The kind of payment of what waits: of the first award that is active and unpaid."""
+    kinds = Award.objects.filter(programme=programme.code, path__startswith=path, terms__term=term, state="active")
+    unpaid = kinds.exclude(lines__in=PaymentLine.objects.filter(term=term, state__in=OCCUPYING))
+    kind = unpaid.order_by("pk").values_list("kind", flat=True).first()
     if kind is None or term > Term.on(today()).code:  # nothing is paid for a term before it begins
         raise Refused("nothing_to_pay")
     return str(kind)
@@ -144,20 +146,12 @@ _INSERT_LINES = f"""
 
 def _with_own_account(award_ids: list[int]) -> list[int]:
     """Leaves out awards without an account, and those whose account too many unrelated pupils share."""
-    rows: list[tuple[int, Any, int | None, int]] = list(
-        Award.objects.filter(pk__in=award_ids, case__application__account_hash__isnull=False).values_list(
-            "pk", "case__application__account_hash", "student__household", "student"
-        )
-    )
-    uses = Counter(bytes(account) for _, account, _, _ in rows)
-    households: dict[bytes, set[Any]] = {}
-    for _, account, household, student in rows:
-        households.setdefault(bytes(account), set()).add(household or f"pupil {student}")
-    return [
-        pk
-        for pk, account, _, _ in rows
-        if uses[bytes(account)] <= SHARED_ACCOUNT_LIMIT or len(households[bytes(account)]) == 1
+    with_account = Award.objects.filter(pk__in=award_ids, case__application__account_hash__isnull=False)
+    rows = [
+        (pk, bytes(account or b"")) for pk, account in with_account.values_list("pk", "case__application__account_hash")
     ]
+    shared = shared_accounts({account for _, account in rows})
+    return [pk for pk, account in rows if account not in shared]
 
 
 def _count(batch: Batch) -> None:
@@ -208,11 +202,39 @@ def _same_person(*users: Any) -> bool:
     return len(set(persons)) < len(persons)
 
 
+def _still_payable(batch: Batch) -> None:
+    """Asked again at every step until money leaves: an award may have been suspended or ended since."""
+    gone = batch.lines.filter(state="included").exclude(award__state="active").order_by("number")
+    numbers = list(gone.values_list("number", flat=True))
+    if numbers:
+        shown = "、".join(map(str, numbers[:10])) + ("…" if len(numbers) > 10 else "")
+        raise Refused("award_not_active", count=len(numbers), lines=shown)
+
+
+def take_out(line_id: int, by: UserActor, reason: str) -> Batch:
+    """剔除: takes one line out of a batch that is being prepared; its award can be paid in another. Raises Refused."""
+    with transaction.atomic():
+        batch = _locked(PaymentLine.objects.values_list("batch_id", flat=True).get(pk=line_id))
+        post = by.require("make_batch", batch.path)
+        if batch.state != "draft":
+            raise Refused("wrong_state")
+        why = _reason(reason)
+        lines = batch.lines.filter(pk=line_id)
+        transition_all(PaymentLine.objects.filter(replacement__in=lines), "reopen")
+        lines.filter(replaces__isnull=False).update(replaces=None)
+        if not transition_all(lines, "cancel"):
+            raise Refused("wrong_state")
+        _count(batch)
+        record.write("take_out", "line", [line_id], by, post=post, path=batch.path, reason=why)
+    return batch
+
+
 def submit(batch_id: int, by: UserActor) -> Batch:
     """送复核: freezes count and total."""
     with transaction.atomic():
         batch = _locked(batch_id)
         post = by.require("make_batch", batch.path)
+        _still_payable(batch)
         _count(batch)
         _take(batch, "submit", by, post)
         _tell_next(batch, "check_batch")
@@ -239,6 +261,7 @@ def approve(batch_id: int, by: UserActor) -> Batch:
         post = by.require("approve_batch", batch.path)
         if _same_person(batch.maker, batch.checker, by.user):
             raise Refused("same_person")
+        _still_payable(batch)
         batch.approver = by.user
         _take(batch, "approve", by, post)
         _tell_next(batch, "make_batch")
@@ -299,6 +322,7 @@ def export(batch_id: int, by: UserActor) -> BankFile:
         if kept is not None:
             record.write("export_again", "batch", [batch.pk], by, post=post, path=batch.path)
             return kept
+        _still_payable(batch)
         at = moment()
         bank = bank_files.profile()
         content = bank_files.write_orders(_orders(batch), bank)
@@ -347,8 +371,8 @@ def _decide(lines: Any, step: str, outcome: str) -> None:
     """Moves the cases of these lines that stand at `step`; those further on stay where they are."""
     items = open_items(AidFlow.kind, step, lines.values_list("case_id", flat=True))
     refused = [result for result in decide(items.values(), outcome, SYSTEM) if not result.ok]
-    if refused:
-        raise RuntimeError(f"{outcome} refused for {len(refused)} cases: {refused[0].code}")
+    if refused:  # nothing is booked: the whole act is undone, and can be tried again
+        raise Refused("cases_busy", count=len(refused), why=refused[0].message)
 
 
 def take_return(batch_id: int, content: bytes, filename: str, by: UserActor) -> dict[str, int]:
@@ -482,14 +506,7 @@ def correct_account(
             raise AccountProblem(problem)
         if blind_index(number) == bytes(line.account_hash or b"") and name == line.payee:
             raise Refused("account_unchanged")
-        Application.objects.filter(pk=line.case_id).update(
-            account_no=number,
-            account_hash=blind_index(number),
-            account_tail=number[-4:],
-            account_kind=account_kind,
-            holder_name=name,
-            bank=bank.strip()[:60],
-        )
+        replace_account(line.case_id, number, account_kind, name, bank, by, post)
         transition_all(PaymentLine.objects.filter(pk=line.pk), "fix_account")
         record.write("correct_account", "line", [line.pk], by, post=post, path=line.path)
         send(
@@ -500,7 +517,6 @@ def correct_account(
             cause=f"{line.pk}:{record.latest('line', line.pk)}",
             data={"count": 1},
         )
-        record.write("correct_account", "case", [line.case_id], by, post=post, path=line.path)
     line.refresh_from_db()
     return line
 
@@ -584,6 +600,7 @@ def settle(batch_id: int, document: str, by: UserActor) -> Batch:
             raise Refused("not_a_settlement")
         if not document.strip():
             raise Refused("document_required")
+        _still_payable(batch)
         at = moment()
         batch.sent_at = at.business
         _take(batch, "settle", by, post, data={"document": document.strip()[:60]})

@@ -3,9 +3,10 @@
 A profile is a YAML file in `fixtures/banks/`. The same lines always give the same bytes.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -80,6 +81,10 @@ def _plain(value: object, bank: Profile) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@") else text
 
 
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
+_COUNT = re.compile(r"[0-9]{1,9}")
+
+
 def read_answers(content: bytes, bank: Profile) -> list[Answer]:
     """The bank's answers. Raises Refused for a file that is empty, too big, garbled or does not add up."""
     if len(content) > LARGEST:
@@ -106,10 +111,9 @@ def _answer(number: int, line: str, bank: Profile) -> Answer:
     if len(cells) != len(bank.answer_columns):
         raise Refused("return_unreadable", line=number)
     row = dict(zip(bank.answer_columns, cells, strict=True))
-    try:
-        amount = Decimal(row["amount"])
-    except InvalidOperation:
-        raise Refused("return_unreadable", line=number) from None
+    if not _AMOUNT.fullmatch(row["amount"]) or not all(map(str.isprintable, cells)):
+        raise Refused("return_unreadable", line=number)
+    amount = Decimal(row["amount"])
     return Answer(
         number,
         row["reference"],
@@ -123,9 +127,8 @@ def _answer(number: int, line: str, bank: Profile) -> Answer:
 
 def _check_total(header: str, answers: list[Answer], bank: Profile) -> None:
     cells = dict(zip(bank.header, header.split(bank.delimiter), strict=False))
-    try:
-        count, total = int(cells["count"]), Decimal(cells["total"])
-    except (KeyError, ValueError, InvalidOperation):
-        raise Refused("return_unreadable", line=1) from None
+    if not _COUNT.fullmatch(cells.get("count", "").strip()) or not _AMOUNT.fullmatch(cells.get("total", "").strip()):
+        raise Refused("return_unreadable", line=1)
+    count, total = int(cells["count"]), Decimal(cells["total"].strip())
     if count != len(answers) or total != sum((answer.amount for answer in answers), Decimal(0)):
         raise Refused("return_total", count=count, total=total)

@@ -1,5 +1,7 @@
 """Batches of payment lines, and the files that go to the bank and come back (DOMAIN.md §3.5)."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +47,10 @@ class Batch(FSMModelMixin, models.Model):
     maker = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
     checker = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
     approver = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    maker_person = models.UUIDField(editable=False)
+    checker_person = models.UUIDField(null=True, editable=False)
+    approver_person = models.UUIDField(null=True, editable=False)
+    """The natural persons behind the three accounts: one person may have two."""
     line_count = models.PositiveIntegerField(default=0)
     total = models.DecimalField(max_digits=14, decimal_places=2, default=0)
     created_at = models.DateTimeField()
@@ -57,16 +63,26 @@ class Batch(FSMModelMixin, models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
-                condition=(Q(checker=None) | ~Q(checker=F("maker")))
-                & (Q(approver=None) | (~Q(approver=F("maker")) & ~Q(approver=F("checker")))),
-                name="maker_checker_approver_are_three",
+                condition=(Q(checker_person=None) | ~Q(checker_person=F("maker_person")))
+                & (
+                    Q(approver_person=None)
+                    | (~Q(approver_person=F("maker_person")) & ~Q(approver_person=F("checker_person")))
+                ),
+                name="three_natural_persons",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["approved", "sent_to_bank", "partially_paid", "paid"])
-                | Q(checker__isnull=False, approver__isnull=False),
+                | Q(checker_person__isnull=False, approver_person__isnull=False),
                 name="approved_batch_has_three_persons",
             ),
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keeps the natural persons in step with the accounts."""
+        for role in ("maker", "checker", "approver"):
+            user = getattr(self, role)
+            setattr(self, f"{role}_person", user.person if user else None)
+        super().save(*args, **kwargs)
 
     @transition("state", "draft", "submitted", conditions=[HAS_LINES], permission="make_batch")
     def submit(self) -> None:
@@ -84,7 +100,7 @@ class Batch(FSMModelMixin, models.Model):
     def return_to_maker(self) -> None:
         """复核退回."""
 
-    @transition("state", "reviewed", "draft", permission="approve_batch")
+    @transition("state", ["reviewed", "approved"], "draft", permission="approve_batch")
     def return_from_approval(self) -> None:
         """审批退回."""
 

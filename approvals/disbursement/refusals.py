@@ -9,6 +9,11 @@ SENTENCES: dict[str, Promise] = {
     "nothing_to_pay": _("No award of this programme and term waits for payment."),
     "wrong_state": _("The batch is not in a state in which this is allowed. Reload the page to see where it stands."),
     "same_person": _("Maker, checker and approver must be three different persons."),
+    "award_not_active": _(
+        "%(count)s lines (no. %(lines)s) are of awards that are suspended or ended. Return the batch to the maker, "
+        "who takes these lines out."
+    ),
+    "cases_busy": _("%(count)s cases cannot be moved at this moment: %(why)s Nothing was booked; please try again."),
     "reason_required": _("Please give a reason of at least 10 characters."),
     "not_a_transfer": _("This batch is settled with the schools; there is no bank file for it."),
     "not_a_settlement": _("This batch is paid through the bank; it cannot be settled with the schools."),

@@ -18,5 +18,6 @@ urlpatterns = [
     path("batches/<int:batch_id>/reissue/", views.reissue, name="reissue"),
     path("batches/<int:batch_id>/demo-answer/", views.demo_answer, name="demo_answer"),
     path("payments/failed/", views.failed, name="failed"),
+    path("payments/<int:line_id>/take-out/", views.take_out, name="take_out"),
     path("payments/<int:line_id>/account/", views.correct_account, name="correct_account"),
 ]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from approvals.applications.refusals import Refused as AccountRefused
 from approvals.disbursement import actions, bank_files, demo_bank, queries
 from approvals.disbursement.capitals import in_capitals
 from approvals.disbursement.forms import AccountForm, ReasonForm, ReturnFileForm, SettlementForm
@@ -116,9 +117,10 @@ def _possible(request: HttpRequest, batch: Batch, line_states: set[str]) -> dict
     return {
         "submit": make and state == "draft",
         "cancel": make and state == "draft",
+        "take_out": make and state == "draft",
         "check": check and state == "submitted",
         "approve": approve and state == "reviewed",
-        "send_back": (check and state == "submitted") or (approve and state == "reviewed"),
+        "send_back": (check and state == "submitted") or (approve and state in ("reviewed", "approved")),
         "export": make and transfer and state in ("approved", "sent_to_bank", "partially_paid", "paid"),
         "first_export": state == "approved",
         "return": make and transfer and state == "sent_to_bank",
@@ -256,6 +258,21 @@ def failed(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_POST
+@requires("make_batch")
+def take_out(request: HttpRequest, line_id: int) -> HttpResponse:
+    """Takes one line out of a batch that is being prepared, with a reason."""
+    line = get_object_or_404(PaymentLine, pk=line_id)
+    if not may(request, "make_batch", path=line.path):
+        raise Http404
+    try:
+        actions.take_out(line.pk, actor(request), request.POST.get("reason", ""))
+        messages.success(request, _("Taken out of the batch."))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("disbursement:detail", line.batch_id)
+
+
 @require_http_methods(["GET", "POST"])
 @requires("fix_account")
 def correct_account(request: HttpRequest, line_id: int) -> HttpResponse:
@@ -270,7 +287,7 @@ def correct_account(request: HttpRequest, line_id: int) -> HttpResponse:
             actions.correct_account(
                 line.pk, data["account"], data["account_kind"], data["holder"], data["bank"], actor(request)
             )
-        except Refused as refusal:
+        except (Refused, AccountRefused) as refusal:
             form.add_error(None, str(refusal))
         except actions.AccountProblem as problem:
             form.add_error("account", str(ACCOUNT_SENTENCES[problem.code]))

@@ -1,5 +1,6 @@
 """The only writers of this room; what others may call is named here."""
 
+from approvals.applications.actions.accounts import replace_account
 from approvals.applications.actions.changing import Entry, Identity, change, enter
 from approvals.applications.actions.creating import ApplicationSpec, Created, create_applications
 from approvals.applications.actions.evidence import add_evidence, open_evidence, open_form, remove_evidence
@@ -30,6 +31,7 @@ __all__ = [
     "open_form",
     "refresh_missing",
     "remove_evidence",
+    "replace_account",
     "submit",
     "take_back",
     "waive_hits",

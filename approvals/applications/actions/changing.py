@@ -28,7 +28,7 @@ from workflows import record
 from workflows.clock import today
 from workflows.facts import drop_noticed, set_facts, set_title
 from workflows.models import Case
-from workflows.ways import first_review
+from workflows.ways import first_review, order_of
 
 STATED = (
     "boarder", "special_groups", "level", "tier", "guardian_name", "guardian_id", "guardian_phone", "bank",
@@ -39,6 +39,8 @@ STATED = (
 SECRETS = ("guardian_id", "guardian_phone", "account_no")
 JUDGED = frozenset({"level", "tier", "amount", "name", "id_number"})
 """What the school's decision rested on: when it changes, the school decides and notices again (DOMAIN.md §3.1)."""
+MATCHED = frozenset({"account_no", "holder_name", "guardian_name", "special_groups", "boarder"})
+"""What the data match rested on besides: when it changes, the case goes no further than the county's review."""
 MASKS = {
     "guardian_id": mask_id, "guardian_phone": mask_phone, "account_no": mask_account, "id_number": mask_id,
     "enrolment_no": mask_enrolment_no,
@@ -158,7 +160,7 @@ def change(case_id: int, stated: Mapping[str, Any], by: UserActor, identity: Ide
         post = by.require("submit_application", application.path)
         changed = _Change({})
         if identity is not None and not application.student.verified:
-            _identify(application.student, identity, by, changed)
+            _identify(case_id, application.student, identity, by, changed)
         _state(application, stated, changed)
         if not changed.fields:
             return []
@@ -194,7 +196,13 @@ def _not_for_long() -> Iterator[None]:
         raise
 
 
-def _identify(student: Student, identity: Identity, by: UserActor, changed: _Change) -> None:
+def _identify(case_id: int, student: Student, identity: Identity, by: UserActor, changed: _Change) -> None:
+    """Corrects who an unverified pupil is, unless somebody has judged another application by it."""
+    Student.objects.select_for_update(no_key=True).get(pk=student.pk)
+    renamed = identity.name != student.name or identity.id_number != str(student.id_number)
+    others = Application.objects.filter(student=student, live=True).exclude(pk=case_id)
+    if renamed and others.exclude(case__state__in=EDITABLE).exists():
+        raise Refused("identity_in_use")
     before = {"name": student.name, "id_number": student.id_number, "enrolment_no": student.enrolment_no or ""}
     try:
         names = people.correct_pupil(student, identity.name, identity.id_number, identity.enrolment_no, by)
@@ -255,6 +263,14 @@ def _revise(case: Case, application: Application, changed: _Change, by: UserActo
     if JUDGED & set(changed.fields):
         set_facts([case.pk], resume=first_review(case.flow_class, tuple(case.steps)).name)
         drop_noticed([case.pk], "school_notice", "county_notice")
+    elif MATCHED & set(changed.fields) and _is_matched(case):
+        set_facts([case.pk], resume="county_review")
+
+
+def _is_matched(case: Case) -> bool:
+    """Whether the step that the case would go back to lies behind the data match."""
+    order = [step.name for step in order_of(case.flow_class)]
+    return case.resume in order and order.index(case.resume) > order.index("data_check")
 
 
 def _shown(name: str, value: Any) -> Any:

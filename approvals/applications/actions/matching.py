@@ -67,13 +67,20 @@ def _match(case_ids: Iterable[int]) -> dict[int, int]:
 
 
 def _keep(found: dict[int, matching.Match]) -> dict[int, int]:
-    """Keeps new hits, drops unwaived ones that are no longer true; a waived one does not count again."""
+    """Keeps new hits, drops unwaived ones that are no longer true; a waived one does not count again, unless what
+    was matched has changed since.
+    """
     kept = {(hit.application_id, hit.source, hit.code): hit for hit in Hit.objects.filter(application__in=list(found))}
     now = {(case, hit.source, hit.code): hit.values for case, one in found.items() for hit in one.against}
     gone = [hit.pk for key, hit in kept.items() if key not in now and hit.waived_at is None]
     Hit.objects.filter(pk__in=gone).delete()
+    stale = [hit for key, hit in kept.items() if key in now and bytes(hit.facts or b"") != found[key[0]].facts]
+    for hit in stale:
+        hit.facts, hit.values = found[hit.application_id].facts, now[hit.application_id, hit.source, hit.code]
+        hit.waived_at, hit.waived_by, hit.waived_reason = None, "", ""
+    Hit.objects.bulk_update(stale, ["facts", "values", "waived_at", "waived_by", "waived_reason"], batch_size=CHUNK)
     Hit.objects.bulk_create(
-        Hit(application_id=case, source=source, code=code, values=values)
+        Hit(application_id=case, source=source, code=code, values=values, facts=found[case].facts)
         for (case, source, code), values in now.items()
         if (case, source, code) not in kept
     )

@@ -333,3 +333,32 @@ def test_papers_are_confirmed_for_drafts_only_and_by_the_school_only() -> None:
     for user in (head_of(school), officer_of(SchoolFactory())):
         with pytest.raises(PermissionDenied):
             actions.confirm_papers(roster.pk, True, True, acting(user))
+
+
+# ---------------------------------------------------------------- what others have judged by
+
+
+def test_another_account_after_the_data_match_is_matched_again() -> None:
+    application = at_step("pending_approval")
+    decide([open_item_of(application.case_id).pk], "return", stand_in("approve_county"), WRONG)
+    assert case_of(application).resume == "pending_approval"
+    officer = acting(officer_of(application.school))
+    actions.change(application.pk, {"remark": "已电话核实"}, officer)
+    assert case_of(application).resume == "pending_approval", "a remark is nobody's ground"
+    actions.change(application.pk, {"account_no": account_number(700_123), "holder_name": "王大山"}, officer)
+    assert case_of(application).resume == "county_review"
+
+
+def test_who_a_pupil_is_cannot_be_swapped_under_an_application_that_was_approved() -> None:
+    pupil = StudentFactory(verified=False)
+    approved = at_step("payment", student=pupil, school=pupil.school)
+    other = VersionFactory(changes={"code": "other_aid", "group": "other_aid"})
+    draft = ApplicationFactory(student=pupil, school=pupil.school, version=other)
+    somebody = Identity("赵一苗", id_number(date(2016, 3, 5), 9))
+    officer = acting(officer_of(pupil.school))
+    with pytest.raises(Refused) as refused:
+        actions.change(draft.pk, {}, officer, somebody)
+    assert refused.value.code == "identity_in_use"
+    assert Student.objects.get(pk=pupil.pk).name == approved.student.name
+    same = Identity(pupil.name, str(pupil.id_number))
+    assert actions.change(draft.pk, {}, officer, same) == ["enrolment_no"], "what nobody judged by may be corrected"

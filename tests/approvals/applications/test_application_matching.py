@@ -23,6 +23,7 @@ from tests.factories import (
 )
 from workflows import Reason, decide
 from workflows.background import run_due
+from workflows.facts import set_facts
 from workflows.models import Case, Record
 from workflows.queries import open_item_of
 
@@ -217,3 +218,24 @@ def test_killed_in_the_middle_nothing_is_lost() -> None:
     assert (state(application), hits(application)) == ("data_check", [])
     run_due()
     assert (state(application), hits(application)) == ("recheck", ["not_registered"])
+
+
+def test_a_waived_hit_counts_again_when_what_was_matched_has_changed() -> None:
+    application = at_step("data_check", holder_name="陌生人")
+    run_due()
+    decide([open_item_of(application.case_id).pk], "approve", stand_in("recheck_county"), HOLDS)
+    walk_to("data_check", application)
+    run_due()
+    assert state(application) == "pending_approval", "waived for this account"
+    hit = application.hits.get()
+    assert hit.waived_at is not None
+    decide(
+        [open_item_of(application.case_id).pk], "return", stand_in("approve_county"),
+        Reason("account_invalid", "账号有误，请更正后重新提交"),
+    )  # fmt: skip
+    Application.objects.filter(pk=application.case_id).update(holder_name="另一陌生人")
+    set_facts([application.case_id], resume="county_review")
+    walk_to("data_check", application)
+    run_due()
+    hit.refresh_from_db()
+    assert (state(application), hit.waived_at, hit.waived_by) == ("recheck", None, "")

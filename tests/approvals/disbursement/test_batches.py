@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from approvals.applications.refusals import Refused as AccountRefused
 from approvals.awards.models import Award
 from approvals.disbursement import actions, demo_bank, queries
 from approvals.disbursement.models import Batch
@@ -31,6 +32,7 @@ from tests.factories import (
     officer_of,
     person,
     set_training_date,
+    walk_to,
 )
 from workflows.models import Case, Record
 
@@ -56,10 +58,14 @@ class Office:
     def batch(self) -> Batch:
         return actions.make_batch(self.version.programme, TERM, self.maker, self.county.path)
 
-    def sent(self) -> Batch:
+    def sent_for_approval(self) -> Batch:
         batch = self.batch()
         actions.submit(batch.pk, self.maker)
         actions.check(batch.pk, self.checker)
+        return Batch.objects.get(pk=batch.pk)
+
+    def sent(self) -> Batch:
+        batch = self.sent_for_approval()
         actions.approve(batch.pk, self.approver)
         actions.export(batch.pk, self.maker)
         return Batch.objects.get(pk=batch.pk)
@@ -127,7 +133,7 @@ def test_maker_checker_and_approver_are_three_persons(office: Office) -> None:
     assert refusal(actions.check, batch.pk, both) == "same_person"
     actions.check(batch.pk, office.checker)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Batch.objects.filter(pk=batch.pk).update(approver=office.checker.user)
+        Batch.objects.filter(pk=batch.pk).update(approver_person=office.checker.user.person)
 
 
 @pytest.mark.parametrize(
@@ -404,3 +410,92 @@ def test_a_term_is_offered_and_paid_once_it_has_begun_even_after_the_one_before(
     set_training_date(following.starts_on)
     assert [(row["term"], row["count"]) for row in queries.waiting([county])] == [(following.code, 2)]
     assert actions.make_batch(programme, following.code, by, county).line_count == 2
+
+
+# ---------------------------------------------------------------- what auditors look for
+
+
+def failed_lines(office: Office, count: int) -> list[Any]:
+    """Lines that the bank refused, of as many pupils."""
+    office.approved(count)
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch, tuple(range(1, count + 1))), "answer.txt", office.maker)
+    return list(batch.lines.order_by("number"))
+
+
+def correct(office: Office, line: Any, account: str, holder: str) -> None:
+    actions.correct_account(line.pk, account, "bank_card", holder, "农信社", office.officer)
+
+
+def test_failed_payments_of_strangers_cannot_be_led_to_one_account(office: Office) -> None:
+    one, two, three = failed_lines(office, 3)
+    account = account_number(987_654)
+    correct(office, one, account, one.student.name)
+    correct(office, two, account, two.student.name)
+    with pytest.raises(AccountRefused) as refused, transaction.atomic():
+        correct(office, three, account, three.student.name)
+    assert refused.value.code == "account_shared"
+    three.refresh_from_db()
+    assert three.state == "failed"
+
+
+def test_a_failed_payment_goes_to_the_pupil_or_a_guardian_on_record(office: Office) -> None:
+    [line] = failed_lines(office, 1)
+    with pytest.raises(AccountRefused) as refused, transaction.atomic():
+        correct(office, line, account_number(987_654), "陌生人")
+    assert refused.value.code == "holder_unknown"
+    correct(office, line, account_number(987_654), "王大山")
+
+
+def test_an_account_shared_over_several_batches_is_counted_over_all_of_them(office: Office) -> None:
+    account = account_number(987_654)
+    for _ in range(2):
+        application = ApplicationFactory(school=office.school, version=office.version, account_no=account)
+        walk_to("payment", application)
+    assert office.batch().line_count == 2
+    walk_to("payment", ApplicationFactory(school=office.school, version=office.version, account_no=account))
+    assert refusal(office.batch) == "nothing_to_pay"
+
+
+@pytest.mark.parametrize("step", ["submit", "approve", "export"])
+def test_no_money_leaves_for_an_award_that_was_suspended_meanwhile(office: Office, step: str) -> None:
+    office.approved(2)
+    batch = office.batch()
+    acts = [("submit", office.maker), ("check", office.checker), ("approve", office.approver), ("export", office.maker)]
+    for act, by in acts:
+        if act == step:
+            Award.objects.filter(lines__batch=batch, lines__number=2).update(state="suspended")
+            assert refusal(getattr(actions, act), batch.pk, by) == "award_not_active"
+            break
+        getattr(actions, act)(batch.pk, by)
+
+
+def test_a_line_is_taken_out_with_a_reason_and_the_rest_goes_on(office: Office) -> None:
+    office.approved(2)
+    batch = office.sent_for_approval()
+    actions.send_back(batch.pk, office.approver, "第2行学生已休学，请剔除")
+    line = batch.lines.get(number=2)
+    assert refusal(actions.take_out, line.pk, office.maker, "短") == "reason_required"
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        actions.take_out(line.pk, office.checker, "学生已休学，本学期不再发放")
+    batch = actions.take_out(line.pk, office.maker, "学生已休学，本学期不再发放")
+    assert (batch.line_count, batch.total) == (1, Decimal("625.00"))
+    assert Record.objects.filter(act="take_out", about_id=line.pk).exists()
+
+
+@pytest.mark.parametrize("amount", ["sNaN", "NaN", "1e3", "-625.00", "625.000"])
+def test_an_odd_amount_in_the_banks_answer_is_refused_in_words(office: Office, amount: str) -> None:
+    office.approved(1)
+    batch = office.sent()
+    content = bank_answers(batch).decode("gb18030").replace("|625.00|", f"|{amount}|").encode("gb18030")
+    assert refusal(actions.take_return, batch.pk, content, "answer.txt", office.maker) in (
+        "return_unreadable",
+        "return_total",
+    )
+
+
+def test_a_control_character_in_the_banks_answer_is_refused_in_words(office: Office) -> None:
+    office.approved(1)
+    batch = office.sent()
+    content = bank_answers(batch).replace("成功".encode("gb18030"), "成\0功".encode("gb18030"))
+    assert refusal(actions.take_return, batch.pk, content, "answer.txt", office.maker) == "return_unreadable"

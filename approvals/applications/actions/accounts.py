@@ -1,0 +1,42 @@
+"""Another account for an application whose payment failed, checked like the first one was (DOMAIN.md §4.3)."""
+
+from django.db import connection
+
+from approvals.applications.matching import too_many_share
+from approvals.applications.models import Application
+from approvals.applications.refusals import Refused
+from approvals.people.crypto import blind_index
+from approvals.people.identity import normalise_name
+from workflows import record
+from workflows.actors import Actor
+
+
+def replace_account(
+    case_id: int, account_no: str, account_kind: str, holder_name: str, bank: str, by: Actor, post: str
+) -> Application:
+    """Writes another account on an application; part of the caller's transaction, who has checked the number.
+
+    Raises Refused where too many pupils of different households would share it, or the holder is nobody on record.
+    Whoever enters the same account at the same moment waits, so that two cannot both be the last one allowed.
+    """
+    application = Application.objects.select_for_update(of=("self",)).select_related("student").get(pk=case_id)
+    hashed, holder = blind_index(account_no), normalise_name(holder_name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [hashed.hex()])
+    if holder not in holders_of(application):
+        raise Refused("holder_unknown")
+    if too_many_share(hashed, application.student):
+        raise Refused("account_shared")
+    application.account_no, application.account_hash, application.account_tail = account_no, hashed, account_no[-4:]
+    application.account_kind, application.holder_name, application.bank = account_kind, holder, bank.strip()[:60]
+    application.save(
+        update_fields=["account_no", "account_hash", "account_tail", "account_kind", "holder_name", "bank"]
+    )
+    record.write("correct_account", "case", [case_id], by, post=post, path=application.path)
+    return application
+
+
+def holders_of(application: Application) -> set[str]:
+    """Whose account the money may go to: the pupil's, or that of a guardian on record."""
+    registered = application.student.guardians.values_list("name", flat=True)
+    return {application.student.name, application.guardian_name, *registered} - {""}
