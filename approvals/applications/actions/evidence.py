@@ -14,6 +14,7 @@ from approvals.applications.models import Application, Evidence
 from approvals.applications.refusals import Refused
 from approvals.organisations import queries as organisations
 from approvals.organisations.authority import UserActor
+from approvals.people.masking import mask_text
 from workflows import record
 
 MOST = 20
@@ -55,12 +56,17 @@ def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserAct
 
 
 def remove_evidence(evidence_id: int, by: UserActor) -> Evidence:
-    """Takes a paper away while the application can be edited; its file is deleted, that it was there is kept."""
+    """Takes a paper away while the application can be edited; its file is deleted, that it was there is kept.
+
+    Raises Refused (not_editable, already_removed), PermissionDenied and Evidence.DoesNotExist.
+    """
     with transaction.atomic():
-        evidence = Evidence.objects.select_related("application").get(pk=evidence_id, removed_at=None)
-        path, case_id = evidence.application.path, evidence.application.pk
+        path, case_id = Evidence.objects.values_list("application__path", "application").get(pk=evidence_id)
         post = by.require("submit_application", path)
         editable(case_id)
+        evidence = Evidence.objects.filter(pk=evidence_id, removed_at=None).first()
+        if evidence is None:
+            raise Refused("already_removed")
         evidence.removed_at = timezone.now()
         evidence.save(update_fields=["removed_at"])
         record.write("remove_evidence", "case", [case_id], by, post=post, path=path, data={"evidence": evidence_id})
@@ -94,6 +100,7 @@ def _safe_name(name: str, content_type: str) -> str:
     """The file's name as shown, without folders and signs, ending as its content says."""
     stem = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
     stem = "".join(sign for sign in stem if sign.isprintable() and sign not in '<>:"|?*;').strip() or "paper"
+    stem = mask_text(stem).replace("*", "x")  # no file may be called by a star
     return stem[:100] + {"application/pdf": ".pdf"}.get(content_type, ".jpg")
 
 

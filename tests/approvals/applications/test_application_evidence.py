@@ -221,3 +221,23 @@ def test_a_removed_paper_is_deleted_and_that_it_was_there_is_kept(settings: Any)
 def test_the_store_gives_out_its_own_files_only(key: str) -> None:
     with pytest.raises(ValueError, match="key"):
         evidence_store.read(key)
+
+
+def test_a_paper_that_somebody_took_away_meanwhile_is_refused_and_written_once(db: None) -> None:
+    set_training_date()
+    application = ApplicationFactory()
+    evidence = attach(application)
+    by = acting(officer_of(application.school))
+    actions.remove_evidence(evidence.pk, by)
+    with pytest.raises(Refused) as refused:
+        actions.remove_evidence(evidence.pk, by)
+    assert refused.value.code == "already_removed"
+    assert Record.objects.filter(act="remove_evidence", about_id=application.case_id).count() == 1
+
+
+def test_a_number_in_a_papers_name_is_masked_before_it_is_kept(db: None) -> None:
+    set_training_date()
+    application = ApplicationFactory()
+    by = acting(officer_of(application.school))
+    kept = actions.add_evidence(application.case_id, "other", upload(photo(), "张三130499201203050010.jpg"), by)
+    assert kept.name == "张三1304xxxxxxxxxx0010.jpg"
