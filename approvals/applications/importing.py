@@ -81,13 +81,13 @@ class Target:
         return next(version for version in self.versions if version.programme_id == code)
 
 
-def target_of(school: Organisation, code_or_group: str, term: str) -> Target:
-    """The target of a roster. Raises Refused for an unknown programme, or outside its window."""
+def target_of(school: Organisation, code_or_group: str, term: str, *, to_apply: bool = True) -> Target:
+    """The target of a roster. Raises Refused for an unknown programme, or, `to_apply`, outside its window."""
     on = today()
     versions = programmes.current(code_or_group)
     if not versions:
         raise Refused("unknown_programme", given=code_or_group)
-    if not programmes.is_open(code_or_group, term, on):
+    if to_apply and not programmes.is_open(code_or_group, term, on):
         raise Refused("window_closed")
     return Target(school, versions, term, on)
 
@@ -272,11 +272,6 @@ def refused_as_json(refused: Iterable[CheckedRow]) -> list[dict[str, Any]]:
         also = [problem.as_dict() for problem in others if problem.severity != WARNING]
         listed.append({"row": checked.row, **first.as_dict(), "also": also})
     return listed
-
-
-def warnings_as_json(rows: Iterable[CheckedRow]) -> list[dict[str, Any]]:
-    """What travels along with valid rows: {"row", "column", "code", "message"}."""
-    return [{"row": checked.row, **problem.as_dict()} for checked in rows for problem in checked.problems]
 
 
 def spec_of(

@@ -18,8 +18,8 @@ LEVELS = [
 class Roster(models.Model):
     """A roster file that a school uploaded: read, previewed, then taken over in the background.
 
-    `state` is the state of the work: uploaded → checking → previewed → importing → imported, or unreadable or
-    discarded. The file is kept encrypted; `findings` keep rows, columns, codes and sentences, no cell values.
+    `state` is the state of the work: uploaded → previewed → importing → imported, or unreadable, failed or
+    discarded. The file is kept encrypted; `problems` keep rows, columns, codes and sentences, no cell values.
     """
 
     school = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
@@ -29,7 +29,8 @@ class Roster(models.Model):
     term = models.CharField(max_length=12)
     filename = models.CharField(max_length=200)
     content = models.BinaryField(null=True)
-    """The file, encrypted; dropped when the roster is imported or discarded and its error sheet was offered."""
+    """The file, encrypted, from which the error sheet is made; dropped when the roster is discarded, or
+    `ROSTER_FILE_DAYS` after `settled_at`."""
     sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=12, default="uploaded")
     all_or_nothing = models.BooleanField(default=False)
@@ -43,21 +44,28 @@ class Roster(models.Model):
     """Rows handled so far, for the progress bar."""
     accepted = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=400, blank=True)
-    commitment_held = models.BooleanField(default=False)
-    consent_held = models.BooleanField(default=False)
+    commitment_on = models.DateField(null=True)
+    """The day noted on the list's applications because the school holds their commitments; None where it does not."""
+    consent_on = models.DateField(null=True)
     uploaded_by = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(auto_now_add=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    settled_at = models.DateTimeField(null=True)
+    """When it was taken over or given up, by the business clock."""
 
     class Meta:
         verbose_name = _("roster")
         verbose_name_plural = _("rosters")
         default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=Q(accepted=0) | Q(state="imported"), name="roster_taken_is_imported"),
+        ]
         indexes = [
             models.Index(
                 fields=["state"], name="roster_due", condition=Q(state__in=["uploaded", "checking", "importing"])
             ),
             models.Index(fields=["school", "-uploaded_at"], name="roster_school"),
+            models.Index(fields=["settled_at"], name="roster_file_due", condition=Q(content__isnull=False)),
         ]
 
 

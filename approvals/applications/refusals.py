@@ -20,8 +20,12 @@ SENTENCES: dict[str, Promise] = {
     "wrong_roster_state": _("This roster is no longer at the point where that can be done. Reload the page."),
     "nothing_valid": _("No row of this roster can be taken."),
     "some_refused": _("All or nothing was chosen, and %(count)s rows are refused; nothing was taken."),
+    "no_longer_permitted": _(
+        "Whoever took this list over may no longer act for the school. Somebody who may has to upload it again."
+    ),
     "not_editable": _("The application has been submitted and can no longer be changed here."),
     "number_taken": _("Another pupil on the register has this ID number."),
+    "already_removed": _("This paper has been taken away already."),
     "nothing_changed": _("Nothing was changed."),
     "pupil_of_other_school": _("This ID number belongs to a pupil of another school."),
     "identity_in_use": _(

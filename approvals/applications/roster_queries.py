@@ -1,10 +1,12 @@
 """What the roster pages ask."""
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.functional import Promise
@@ -13,7 +15,7 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.applications import findings
 from approvals.applications.models import Application, Roster
 from approvals.programmes import queries as programmes
-from workflows.clock import today
+from workflows.clock import CHINA, today
 
 STATES: dict[str, Promise] = {
     "uploaded": _p("roster state", "Being read"),
@@ -35,9 +37,17 @@ def rosters_of(prefixes: Iterable[str]) -> QuerySet[Roster]:
 
 
 def roster(prefixes: Iterable[str], roster_id: int) -> Roster | None:
-    """One roster without its file; None when it is not theirs to see."""
+    """One roster without its file, but with `has_file`; None when it is not theirs to see."""
     below = reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
-    return Roster.objects.filter(below).select_related("school").defer("content").filter(pk=roster_id).first()
+    rows = Roster.objects.filter(below, pk=roster_id).select_related("school").defer("content")
+    return rows.annotate(has_file=Q(content__isnull=False)).first()
+
+
+def kept_until(roster: Roster) -> date | None:
+    """The last day on which an uploaded file is surely there; None while there is no end yet, or no file."""
+    if roster.settled_at is None or not roster.has_file:
+        return None
+    return (roster.settled_at + timedelta(settings.ROSTER_FILE_DAYS)).astimezone(CHINA).date()
 
 
 def target_names() -> dict[str, str]:

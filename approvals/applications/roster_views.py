@@ -95,6 +95,9 @@ def roster(request: HttpRequest, roster_id: int) -> HttpResponse:
         "refused_count": len(refused),
         "warned": warned[:PROBLEMS],
         "warned_count": len(warned),
+        "has_sheet": shown.has_file and shown.state in ("previewed", "imported"),
+        "kept_until": queries.kept_until(shown),
+        "tried_in_vain": actions.TRIED_IN_VAIN,
         "form": ConfirmForm(),
         "state_name": queries.STATES.get(shown.state, shown.state),
         "drafts": queries.drafts_of(shown) if shown.state == "imported" else 0,
@@ -130,8 +133,12 @@ def roster_confirm(request: HttpRequest, roster_id: int) -> HttpResponse:
 def roster_papers(request: HttpRequest, roster_id: int) -> HttpResponse:
     """Notes for an imported list which signed papers are held."""
     _visible(request, roster_id)
-    count = confirm_papers(roster_id, "commitment_held" in request.POST, "consent_held" in request.POST, actor(request))
-    messages.success(request, _("Noted for %(count)s drafts.") % {"count": count})
+    held = ("commitment_held" in request.POST, "consent_held" in request.POST)
+    try:
+        count = confirm_papers(roster_id, *held, actor(request))
+        messages.success(request, _("Noted for %(count)s drafts.") % {"count": count})
+    except Refused as refusal:
+        messages.error(request, refusal.message)
     return redirect("applications:roster", roster_id)
 
 
@@ -159,7 +166,7 @@ def roster_errors(request: HttpRequest, roster_id: int) -> HttpResponse:
         raise Http404
     content = actions.content_of(kept)
     try:
-        target = target_of(kept.school, kept.programme, kept.term)
+        target = target_of(kept.school, kept.programme, kept.term, to_apply=False)
         judgement = judge(content, kept.filename, target, ignore_roster=kept.pk)
     except (Refused, RosterUnreadable) as refusal:
         messages.error(request, refusal.message)

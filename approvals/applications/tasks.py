@@ -15,3 +15,9 @@ def match_waiting() -> int:
 def work_on_rosters() -> int:
     """名单导入: one roster, judged or taken over."""
     return rosters.work_on_next()
+
+
+@due("roster_files")
+def forget_roster_files() -> int:
+    """名单文件到期删除: a bounded number of files that are no longer needed."""
+    return rosters.forget_files()

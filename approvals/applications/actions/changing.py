@@ -1,18 +1,16 @@
 """Entering one application, changing a draft, and correcting a returned one."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import OperationalError, transaction
-from psycopg.errors import LockNotAvailable
+from django.db import transaction
 
 from approvals.applications.actions.creating import ApplicationSpec, create_applications
-from approvals.applications.actions.submitting import EDITABLE, refresh_missing
+from approvals.applications.actions.submitting import EDITABLE, not_for_long, refresh_missing
 from approvals.applications.findings import Finder, Pupil
 from approvals.applications.models import Application, Revision
 from approvals.applications.refusals import Refused
@@ -154,7 +152,7 @@ def change(case_id: int, stated: Mapping[str, Any], by: UserActor, identity: Ide
     the amount or who the pupil is leads back to the school's decision, and its notices no longer count. Raises
     Refused (not_editable, busy, duplicate) and PermissionDenied.
     """
-    with _not_for_long(), transaction.atomic():
+    with not_for_long(), transaction.atomic():
         case = editable(case_id)
         application = Application.objects.select_related("student__school", "version", "school").get(pk=case_id)
         post = by.require("submit_application", application.path)
@@ -183,17 +181,6 @@ def editable(case_id: int) -> Case:
     if case.state not in EDITABLE:
         raise Refused("not_editable")
     return case
-
-
-@contextmanager
-def _not_for_long() -> Iterator[None]:
-    """A lock that somebody else holds for longer is a refusal, not an error."""
-    try:
-        yield
-    except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
-            raise Refused("busy") from error
-        raise
 
 
 def _identify(case_id: int, student: Student, identity: Identity, by: UserActor, changed: _Change) -> None:

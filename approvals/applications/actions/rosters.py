@@ -5,20 +5,24 @@ any moment, it goes on after the last chunk, and no row is taken twice.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import translation
+from django.utils.translation import gettext
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from approvals.applications import importing
-from approvals.applications.actions.creating import Created, create_applications
+from approvals.applications.actions.creating import BUSY, Created, create_applications
 from approvals.applications.importing import Judgement, Target, judge, spec_of, target_of
 from approvals.applications.models import Application, Roster
 from approvals.applications.refusals import SENTENCES as REFUSALS
@@ -28,10 +32,11 @@ from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.people.actions import NewPupil, add_pupils
 from approvals.people.crypto import decrypt_bytes, encrypt_bytes
+from approvals.people.masking import mask_text
 from notifications import send
 from workflows import record
-from workflows.actors import Actor
-from workflows.clock import today
+from workflows.actors import SYSTEM, Actor
+from workflows.clock import moment, now, today
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +44,10 @@ CHUNK = 2000
 """Rows that are taken over in one transaction."""
 ATTEMPTS = 5
 """How often a roster is tried before it is left alone with an error."""
+TRIED_IN_VAIN = "attempts"
+"""The error of a roster that was tried that often."""
 WORKING = ["uploaded", "importing"]
+FILES_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -190,7 +198,7 @@ def _kept(
         path=target.school.path,
         programme=target.versions[0].programme_id if len(target.versions) == 1 else group.pop(),
         term=target.term,
-        filename=filename[-200:],
+        filename=mask_text(filename)[-200:],
         sha256=hashlib.sha256(data).hexdigest(),
         state="taking",
         all_or_nothing=all_or_nothing,
@@ -217,7 +225,7 @@ def upload(content: bytes, filename: str, school: Organisation, programme: str, 
             path=school.path,
             programme=programme,
             term=term,
-            filename=filename[-200:],
+            filename=mask_text(filename)[-200:],
             content=encrypt_bytes(content),
             sha256=hashlib.sha256(content).hexdigest(),
             uploaded_by=by.user,
@@ -240,7 +248,8 @@ def confirm(roster_id: int, all_or_nothing: bool, commitment_held: bool, consent
             raise Refused("some_refused", count=roster.rows - roster.valid)
         roster.state = "importing"
         roster.all_or_nothing = all_or_nothing
-        roster.commitment_held, roster.consent_held = commitment_held, consent_held
+        on = today()
+        roster.commitment_on, roster.consent_on = on if commitment_held else None, on if consent_held else None
         roster.uploaded_by = by.user
         roster.attempts = roster.done = 0
         roster.save()
@@ -265,44 +274,91 @@ def discard(roster_id: int, by: UserActor) -> Roster:
         if roster.state not in ("uploaded", "previewed", "unreadable", "failed"):
             raise Refused("wrong_roster_state")
         before, roster.state, roster.content = roster.state, "discarded", None
-        roster.save()
+        roster.save(update_fields=["state", "content"])
         record.write("discard", "roster", [roster.pk], by, post=post, path=roster.path, states=(before, "discarded"))
     return roster
 
 
 def work_on_next() -> int:
-    """Judges or takes over one roster that waits; returns 1, or 0 when none does."""
-    roster = _claim()
-    if roster is None:
-        return 0
+    """Judges or takes over one roster that waits and that nobody else works on; returns 1, or 0 when there is none."""
+    waiting = Roster.objects.filter(state__in=WORKING).order_by("attempts", "pk")
+    return int(any(_work_on(roster_id) for roster_id in waiting.values_list("pk", flat=True)))
+
+
+def _work_on(roster_id: int) -> bool:
+    """Whether it went on with this roster: not where another worker does, or other people's locks stand in the way."""
+    with _alone_with(roster_id) as alone:
+        roster = _claim(roster_id) if alone else None
+        if roster is None:
+            return False
+        try:
+            with translation.override("zh-hans"):
+                _try(roster)
+        except _TakenOver:
+            log.info("roster_taken_over", roster=roster.pk)
+        except _Busy:
+            log.info("roster_busy", roster=roster.pk)
+            Roster.objects.filter(pk=roster.pk, attempts=roster.attempts).update(attempts=F("attempts") - 1)
+            return False
+    return True
+
+
+def _try(roster: Roster) -> None:
     try:
-        with translation.override("zh-hans"):
-            _judge(roster) if roster.state == "uploaded" else _import(roster)
-    except (RosterUnreadable, Refused) as refusal:
+        _judge(roster) if roster.state == "uploaded" else _import(roster)
+    except RosterUnreadable as refusal:
         _give_up(roster, "unreadable", refusal.message)
-    except _TakenOver:
-        log.info("roster_taken_over", roster=roster.pk)
-    return 1
+    except Refused as refusal:
+        _give_up(roster, "failed", refusal.message)
+    except PermissionDenied:
+        _give_up(roster, "failed", Refused("no_longer_permitted").message)
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
+            raise _Busy from error
+        raise
 
 
 class _TakenOver(Exception):
     """Another worker went on with this roster."""
 
 
-def _claim() -> Roster | None:
-    """A roster that waits; each try is counted before it starts, so that a poisonous file cannot be tried for ever."""
+class _Busy(Exception):
+    """Somebody holds what this roster needs; a later sweep goes on with it, and the try does not count."""
+
+
+@contextmanager
+def _alone_with(roster_id: int) -> Iterator[bool]:
+    """Whether this session is the only one that works on a roster. A worker that is killed lets go of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('roster'), %s)", [roster_id])
+        [alone] = cursor.fetchone()
+    try:
+        yield alone
+    finally:
+        if alone:
+            _let_go(roster_id)
+
+
+def _let_go(roster_id: int) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('roster'), %s)", [roster_id])
+    except DatabaseError:
+        connection.close()  # a session that cannot give the lock back ends, and the lock with it
+
+
+def _claim(roster_id: int) -> Roster | None:
+    """The roster, if it still waits; each try is counted before it starts, so that a poisonous file has few."""
     with transaction.atomic():
-        waiting = Roster.objects.select_for_update(skip_locked=True).filter(state__in=WORKING)
-        roster = waiting.order_by("attempts", "pk").first()
+        roster = Roster.objects.select_for_update().filter(pk=roster_id, state__in=WORKING).first()
         if roster is None:
             return None
         if roster.attempts >= ATTEMPTS:
-            roster.state, roster.error = "failed", "attempts"
-        else:
-            roster.attempts = F("attempts") + 1
-        roster.save(update_fields=["state", "error", "attempts"])
-    roster.refresh_from_db()
-    return roster if roster.state in WORKING else None
+            _give_up(roster, "failed", TRIED_IN_VAIN)
+            return None
+        roster.attempts += 1
+        roster.save(update_fields=["attempts"])
+    return roster
 
 
 def content_of(roster: Roster) -> bytes:
@@ -366,8 +422,7 @@ def _import(roster: Roster) -> None:
     by = UserActor(roster.uploaded_by)
     target = target_of(roster.school, roster.programme, roster.term)
     judgement = judge(content_of(roster), roster.filename, target, ignore_roster=roster.pk)
-    on = today()
-    papers = Papers(on if roster.commitment_held else None, on if roster.consent_held else None)
+    papers = Papers(roster.commitment_on, roster.consent_on)
 
     def before_chunk(done: int) -> None:
         """Holds the roster's row for the chunk, and stops when another worker has gone on with it."""
@@ -381,6 +436,8 @@ def _import(roster: Roster) -> None:
     taken = take_rows(
         target, judgement, by, papers, roster=roster.pk, before_chunk=before_chunk, together=together
     )  # fmt: skip
+    if any(problem.code == BUSY for checked in taken.refused for problem in checked.problems):
+        raise _Busy
     if together and taken.refused:
         raise Refused("some_refused", count=len(taken.refused))
     if taken.refused:
@@ -395,11 +452,14 @@ def _with_late(problems: list[dict[str, Any]], late: Iterable[CheckedRow]) -> li
     return sorted([*kept, *told], key=lambda problem: (not problem["refused"], problem["row"]))
 
 
-def _finish(roster: Roster, accepted: int, by: UserActor) -> None:
+def _finish(roster: Roster, accepted: int, by: UserActor, error: str = "") -> None:
+    """Settles a roster once: a worker that comes late, after another went on with it, writes nothing."""
     with transaction.atomic():
-        Roster.objects.filter(pk=roster.pk).update(
-            state="imported", accepted=accepted, problems=roster.problems, error=""
-        )
+        ours = Roster.objects.filter(pk=roster.pk, state=roster.state, attempts=roster.attempts)
+        if not ours.update(
+            state="imported", accepted=accepted, problems=roster.problems, error=error, settled_at=moment().business
+        ):
+            raise _TakenOver
         record.write(
             "import",
             "roster",
@@ -407,7 +467,7 @@ def _finish(roster: Roster, accepted: int, by: UserActor) -> None:
             by,
             path=roster.path,
             states=("importing", "imported"),
-            data={"accepted": accepted, "rows": roster.rows},
+            data={"accepted": accepted, "rows": roster.rows, "complete": not error},
         )
         send(
             "roster_imported",
@@ -419,5 +479,33 @@ def _finish(roster: Roster, accepted: int, by: UserActor) -> None:
         )
 
 
-def _give_up(roster: Roster, state: str, sentence: str) -> None:
-    Roster.objects.filter(pk=roster.pk, state__in=WORKING).update(state=state, error=sentence[:400])
+def _give_up(roster: Roster, state: str, error: str) -> None:
+    """Leaves a roster alone, with the reason. Where rows were taken before, it is one that was taken in part."""
+    taken = len(_rows_done(roster.pk))
+    if taken:
+        _finish(roster, taken, UserActor(roster.uploaded_by), _in_part(taken, error))
+        return
+    Roster.objects.filter(pk=roster.pk, state=roster.state, attempts=roster.attempts).update(
+        state=state, error=error[:400], settled_at=moment().business
+    )
+
+
+def _in_part(taken: int, error: str) -> str:
+    reason = gettext("It was tried several times in vain.") if error == TRIED_IN_VAIN else error
+    return gettext("%(reason)s %(count)s rows had been taken over before; upload the list again for the others.") % {
+        "reason": reason[:300],
+        "count": taken,
+    }
+
+
+# ---------------------------------------------------------------- how long a file is kept
+
+
+def forget_files() -> int:
+    """Drops the files that were taken over, or given up, `ROSTER_FILE_DAYS` ago; returns how many."""
+    with transaction.atomic():
+        old = Roster.objects.filter(content__isnull=False, settled_at__lt=now() - timedelta(settings.ROSTER_FILE_DAYS))
+        ids = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:FILES_AT_ONCE])
+        Roster.objects.filter(pk__in=ids).update(content=None)
+        record.write("drop_file", "roster", ids, SYSTEM, post="system")
+    return len(ids)

@@ -1,13 +1,16 @@
 """Submitting, withdrawing and cancelling, and confirming that the signed papers of a list are held."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from psycopg.errors import LockNotAvailable
 
 from approvals.applications.missing import Supplied, missing_codes
 from approvals.applications.models import Application, Roster
+from approvals.applications.refusals import Refused
 from approvals.organisations.authority import UserActor
 from approvals.programmes.models import ProgrammeVersion
 from workflows import Reason, Result, decide, record
@@ -20,6 +23,8 @@ from workflows.queries import open_items
 
 EDITABLE = ("draft", "returned")
 """States in which a school may change an application and its papers."""
+LONG = ("content", "problems", "understood")
+"""What of a roster need not be read to know its state."""
 
 
 class Answer(NamedTuple):
@@ -112,26 +117,30 @@ def refresh_missing(case_ids: Iterable[int], by: Actor | None = None, skip_locke
 def confirm_papers(roster_id: int, commitment_held: bool, consent_held: bool, by: UserActor) -> int:
     """Notes for a whole list that the signed commitments, and the consents for under-14s, are held.
 
-    Reaches the drafts of the list, returns how many; a paper that was confirmed before and is no longer ticked is
-    taken back. Raises PermissionDenied and Roster.DoesNotExist.
+    Reaches the drafts of the list, returns how many. A paper that is no longer ticked is taken back where it bears
+    the day that was noted for the whole list; a day typed on a single form stays. Raises Refused (busy),
+    PermissionDenied and Roster.DoesNotExist.
     """
-    with transaction.atomic():
-        roster = Roster.objects.select_for_update().only("path", "commitment_held", "consent_held").get(pk=roster_id)
+    with not_for_long(), transaction.atomic():
+        roster = Roster.objects.select_for_update().defer(*LONG).get(pk=roster_id)
         post = by.require("submit_application", roster.path)
-        drafts = Application.objects.filter(roster=roster_id, case__state="draft")
+        drafts = Case.objects.filter(application__roster=roster_id, state="draft").order_by("pk")
+        case_ids = list(drafts.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+        applications = Application.objects.filter(pk__in=case_ids)
         on = today()
-        children = drafts.filter(student__birth_date__gt=_born_fourteen_years_before(on))
-        for drafts_of, field, held, before in (
-            (drafts, "commitment_on", commitment_held, roster.commitment_held),
-            (children, "consent_on", consent_held, roster.consent_held),
+        children = applications.filter(student__birth_date__gt=_born_fourteen_years_before(on))
+        for whose, field, held in (
+            (applications, "commitment_on", commitment_held),
+            (children, "consent_on", consent_held),
         ):
+            noted = getattr(roster, field)
             if held:
-                drafts_of.filter(**{field: None}).update(**{field: on})
-            elif before:
-                drafts_of.update(**{field: None})
-        roster.commitment_held, roster.consent_held = commitment_held, consent_held
-        roster.save(update_fields=["commitment_held", "consent_held"])
-        case_ids = list(drafts.values_list("pk", flat=True))
+                setattr(roster, field, noted or on)
+                whose.filter(**{field: None}).update(**{field: noted or on})
+            elif noted:
+                setattr(roster, field, None)
+                whose.filter(**{field: noted}).update(**{field: None})
+        roster.save(update_fields=["commitment_on", "consent_on"])
         refresh_missing(case_ids)
         record.write(
             "confirm_papers", "roster", [roster_id], by, post=post, path=roster.path,
@@ -144,6 +153,17 @@ def _born_fourteen_years_before(day: date) -> date:
     """Who was born after this is under 14 on `day`; see `people.identity.is_under_14`."""
     leap_day = (day.month, day.day) == (2, 29)
     return day.replace(year=day.year - 14, day=28 if leap_day else day.day)
+
+
+@contextmanager
+def not_for_long() -> Iterator[None]:
+    """A lock that somebody else holds for longer is a refusal, not an error."""
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Refused("busy") from error
+        raise
 
 
 def mark_ended(case_ids: Iterable[int]) -> None:

@@ -1,11 +1,15 @@
 """A draft is entered, changed, submitted; a returned one is corrected with what it changed kept."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connections, transaction
 
 from approvals.applications import actions
 from approvals.applications.actions import Entry, Identity
@@ -333,6 +337,54 @@ def test_papers_are_confirmed_for_drafts_only_and_by_the_school_only() -> None:
     for user in (head_of(school), officer_of(SchoolFactory())):
         with pytest.raises(PermissionDenied):
             actions.confirm_papers(roster.pk, True, True, acting(user))
+
+
+def test_a_day_typed_on_a_single_form_stays_when_a_lists_papers_are_taken_back() -> None:
+    school = SchoolFactory()
+    roster = listed(school)
+    typed = ApplicationFactory(school=school, roster=roster, commitment_on=date(2026, 9, 1), consent_on=FIRST_DAY)
+    noted = ApplicationFactory(school=school, roster=roster, commitment_on=None, missing=("commitment",))
+    officer = acting(officer_of(school))
+    actions.confirm_papers(roster.pk, True, False, officer)
+    set_training_date(date(2026, 9, 9))
+    actions.confirm_papers(roster.pk, False, False, officer)
+    for application in (typed, noted):
+        application.refresh_from_db()
+    assert (typed.commitment_on, typed.consent_on, noted.commitment_on) == (date(2026, 9, 1), FIRST_DAY, None)
+    assert (case_of(typed).missing, case_of(noted).missing) == ([], ["commitment"])
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_that_is_submitted_meanwhile_keeps_its_papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The officer unticks the papers while somebody else's submission is being written."""
+    school = SchoolFactory()
+    roster = listed(school, commitment_on=FIRST_DAY)
+    application = ApplicationFactory(school=school, roster=roster, commitment_on=FIRST_DAY)
+    officer, submitted, looking = acting(officer_of(school)), threading.Event(), threading.Event()
+
+    def submit() -> None:
+        with transaction.atomic():
+            actions.submit([application.case_id], officer)
+            submitted.set()
+            looking.wait(5)
+            time.sleep(0.3)
+
+    def confirm() -> int:
+        submitted.wait(5)
+        looking.set()
+        return int(actions.confirm_papers(roster.pk, False, False, officer))
+
+    def alone(act: Any) -> Any:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        _, count = pool.map(alone, [submit, confirm])
+    application.refresh_from_db()
+    assert (count, case_of(application).state, application.commitment_on) == (0, "school_review", FIRST_DAY)
 
 
 # ---------------------------------------------------------------- what others have judged by
