@@ -1,16 +1,20 @@
 """What must stand before a command can answer: tables, calendar, programmes and the demo's organisations."""
 
 import sys
-from collections.abc import Callable
 from contextlib import contextmanager
-from importlib import import_module
 
 import structlog
-from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from approvals.notices.actions import recompute_open
+from approvals.organisations.actions import load_organisations
+from approvals.organisations.models import Organisation
+from approvals.programmes.actions import load_programmes, load_quotas
+from approvals.programmes.models import Quota
+from workflows.working_days import load_calendar
 
 log = structlog.get_logger(__name__)
 
@@ -18,32 +22,31 @@ ONE_AT_A_TIME = 2_113_049_901  # advisory lock key: two commands must not migrat
 
 
 def ensure_ready() -> None:
-    """Migrates and seeds what is missing; a quick look where nothing is. Says what it does on stderr only."""
+    """Migrates what is missing, and loads what changed (0.3 s where nothing did). Says what it does on stderr only."""
     with _one_at_a_time():
         if _unapplied():
             log.info("migrating")
             call_command("migrate", interactive=False, verbosity=0, stdout=sys.stderr)
-        for label, model, loader in EVERYWHERE + (IN_A_DEMO if settings.DEMO else []):
-            if not apps.get_model(label, model).objects.exists():
-                log.info("seeding", what=model)
-                _function(loader)()
+        load()
+        if settings.DEMO:
+            _seed_demo()
 
 
-# In this order, each when its table is empty; a loader is idempotent all the same.
-EVERYWHERE = [
-    ("workflows", "CalendarDay", "workflows.working_days.load_calendar"),
-    ("programmes", "Programme", "approvals.programmes.actions.load_programmes"),
-]
-IN_A_DEMO = [
-    ("organisations", "Organisation", "approvals.organisations.actions.load_organisations"),
-    ("programmes", "Quota", "approvals.programmes.actions.load_quotas"),
-]
+def load() -> None:
+    """Brings calendar and programmes in line with their files, and the ends of running notices with the calendar."""
+    load_calendar()
+    if new := load_programmes():
+        log.info("loaded", versions=new)
+    if changed := recompute_open():
+        log.info("recomputed", notices=changed)
 
 
-def _function(dotted: str) -> Callable[[], object]:
-    module, name = dotted.rsplit(".", 1)
-    function: Callable[[], object] = getattr(import_module(module), name)
-    return function
+def _seed_demo() -> None:
+    """The demo's offices and headcounts, each when its table is empty."""
+    for model, loader in ((Organisation, load_organisations), (Quota, load_quotas)):
+        if not model.objects.exists():
+            log.info("seeding", what=model.__name__)
+            loader()
 
 
 def _unapplied() -> bool:

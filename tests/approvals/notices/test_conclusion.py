@@ -1,6 +1,8 @@
 """The system ends a notice at the due minute: closes it, moves its cases on, takes the list down."""
 
+import shutil
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +12,10 @@ from approvals.notices import actions, listeners, queries, tasks
 from approvals.notices.models import Notice
 from approvals.notices.refusals import Refused
 from notifications.models import Message
+from project import doors
 from tests.approvals.notices.conftest import Place, refused
 from tests.factories import TERM, SchoolFactory, acting, at_step, person, set_training_date, stand_in
-from workflows import Reason, decide
+from workflows import Reason, decide, working_days
 from workflows.background import run_due
 from workflows.clock import CHINA
 from workflows.models import CalendarYear, Case, Record, TrainingClock
@@ -296,6 +299,23 @@ def test_a_calendar_that_comes_before_the_end_is_counted_before_the_end_is_judge
     run_due()
     notice.refresh_from_db()
     assert (notice.state, notice.ends_on, notice.provisional) == ("published", date(2027, 1, 7), False)
+
+
+def test_a_calendar_that_is_loaded_counts_for_the_notices_that_run(
+    school_place: Place, tmp_path: Path, settings: Any
+) -> None:
+    notice = school_place.pending()
+    set_training_date(date(2026, 12, 30))
+    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+    shutil.copytree(settings.BASE_DIR / "fixtures", tmp_path / "fixtures")
+    (tmp_path / "fixtures" / "calendar" / "2027.yaml").write_text(
+        "{year: 2027, source: 示例, holidays: [{name: 元旦, days: [2027-01-01]}]}", encoding="utf-8"
+    )
+    settings.BASE_DIR = tmp_path
+    doors.load()
+    notice.refresh_from_db()
+    assert (notice.ends_on, notice.provisional) == (date(2027, 1, 7), False)
+    working_days.forget()
 
 
 def test_the_public_is_never_shown_a_draft_or_a_voided_notice(school_place: Place) -> None:
