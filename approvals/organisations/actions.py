@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import F
 
 from approvals.organisations.county_file import County, CountyFile, School, Township, read_file
 from approvals.organisations.models import FormerName, Organisation, Post, User
@@ -33,8 +34,9 @@ def load_organisations(path: Path | None = None) -> list[str]:
     path = path or Path(settings.BASE_DIR) / "fixtures" / "organisations" / "jize.yaml"
     file = read_file(path)
     with transaction.atomic():
-        known = {each.code: each for each in Organisation.objects.select_for_update().filter(valid_to=None)}
-        if known or Organisation.objects.exists():
+        # Of several that had a code one after the other, the one that has it now.
+        in_order = Organisation.objects.order_by(F("valid_to").asc(nulls_last=True), "pk")
+        if known := {each.code: each for each in in_order.select_for_update()}:
             new = _follow(file, known)
         else:
             known = _plant(file)

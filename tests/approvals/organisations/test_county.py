@@ -86,6 +86,29 @@ def test_loading_twice_changes_nothing_and_is_recorded_once() -> None:
     assert FormerName.objects.count() == 2
 
 
+def test_a_school_that_the_file_closed_is_not_added_again(tmp_path: Path) -> None:
+    load_organisations()
+
+    def close(data: Any) -> None:
+        data["townships"][0]["schools"][3]["valid_to"] = date(2026, 7, 31)
+
+    file = changed(tmp_path, close)
+    for _ in range(3):
+        assert load_organisations(file) == []
+    assert Organisation.objects.get(code="2113049902").valid_to == date(2026, 7, 31)
+
+
+def test_of_a_closed_and_a_present_bearer_of_a_code_the_present_one_follows_the_file() -> None:
+    load_organisations()
+    present = Organisation.objects.get(code="2113049902")
+    old = Organisation(code=present.code, name="旧柳溪小学", kind=Kind.SCHOOL)
+    old.valid_from, old.valid_to = date(2000, 1, 1), date(2020, 7, 31)
+    closed = Organisation.objects.add_child(queries.county(), instance=old)
+    assert load_organisations() == []
+    closed.refresh_from_db()
+    assert (closed.name, closed.valid_to) == ("旧柳溪小学", date(2020, 7, 31))
+
+
 def test_a_renamed_school_keeps_its_key_and_place(tmp_path: Path) -> None:
     load_organisations()
     school = queries.school_by_code("2113049902", TODAY)
