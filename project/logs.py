@@ -7,25 +7,32 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from approvals.people.masking import mask_text
 from workflows.requests import request_id
 
-# Identity, account, enrolment and phone numbers: a run of 11 to 19 digits, the last one perhaps an X.
-LONG_NUMBER = re.compile(r"(?<![\dA-Fa-f-])[GgJj]?\d{10,18}[\dXx](?![\dA-Fa-f-])")
+# What was searched for, in a line that quotes a request: "GET /awards/?name=… HTTP/1.1"
+QUERY = re.compile(r"\?\S*(?= HTTP/\d)")
 
 
-def mask_numbers(value: Any) -> Any:
-    """Blanks what looks like a personal number in any text, however deep it lies in the event."""
+def without_secrets(value: Any) -> Any:
+    """Masks what looks like a personal number, and drops query strings, in any text of the event, however deep.
+
+    A number that is no text counts too: an event may hold an account as an int.
+    """
     if isinstance(value, str):
-        return LONG_NUMBER.sub("[number]", value)
+        return QUERY.sub("", mask_text(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        masked = mask_text(str(value))
+        return value if masked == str(value) else masked
     if isinstance(value, dict):
-        return {key: mask_numbers(item) for key, item in value.items()}
+        return {without_secrets(key): without_secrets(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [mask_numbers(item) for item in value]
+        return [without_secrets(item) for item in value]
     return value
 
 
-def without_personal_numbers(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    return {key: mask_numbers(value) for key, value in event.items()}
+def without_personal_data(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    return {key: without_secrets(value) for key, value in event.items()}
 
 
 def with_request_id(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -46,7 +53,7 @@ def _to_json() -> list[Any]:
     return [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
-        without_personal_numbers,
+        without_personal_data,
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
 

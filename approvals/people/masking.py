@@ -37,17 +37,22 @@ def mask_name(name: str) -> str:
 
 
 _SECRET = re.compile(
-    r"(?<![0-9A-Za-z])(?:"
+    # Left alone: UUIDs, and digests or request ids in hexadecimal, which hold letters between their digits.
+    r"(?P<token>(?<![0-9A-Za-z])(?:"
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    r"|(?=(?:[0-9]*[a-f]){4})(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})"
+    r")(?![0-9A-Za-z]))"
+    # Whatever stands before a number; only its own digits end it.
+    r"|(?<!\d)(?:"
     r"(?P<enrolment>[GJLgjl]\d{17}[\dXx])"
     r"|(?P<id>[1-9]\d{16}[\dXx])"
-    r"|(?P<account>\d{12,32})"
     r"|(?P<phone>1[3-9]\d{9})"
-    r")(?![0-9A-Za-z])",
-    re.ASCII,
+    r"|(?P<account>\d{11,})"
+    r")(?!\d)"
 )
-_MASKS = {"enrolment": mask_enrolment_no, "id": mask_id, "account": mask_account, "phone": mask_phone}
+_MASKS = {"enrolment": mask_enrolment_no, "id": mask_id, "account": mask_account, "phone": mask_phone, "token": str}
 
 
 def mask_text(text: str) -> str:
-    """A line for the logs: every number in it that looks like an ID, enrolment number, account or phone is masked."""
+    """Any text for logs, pages and names of files: what looks like an ID, enrolment, account or phone is masked."""
     return _SECRET.sub(lambda found: _MASKS[found.lastgroup or "id"](found.group()), text)
