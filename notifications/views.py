@@ -1,5 +1,7 @@
 """The inbox page."""
 
+import re
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,8 +16,8 @@ PAGE = 50
 @login_required
 def inbox(request: HttpRequest) -> HttpResponse:
     """What the person was told, newest first."""
-    before = request.GET.get("before", "")
-    messages = list(queries.inbox(request.user.pk, int(before) if before.isdecimal() else None)[: PAGE + 1])
+    before = re.fullmatch(r"[0-9]{1,18}", request.GET.get("before", ""))
+    messages = list(queries.inbox(request.user.pk, int(before.group()) if before else None)[: PAGE + 1])
     return render(
         request,
         "notifications/inbox.html",

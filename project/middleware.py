@@ -3,11 +3,13 @@
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import translation
 
@@ -79,6 +81,31 @@ class IdleTimeoutMiddleware:
             if now - request.session.get("seen", 0) > RENEW_AFTER:
                 request.session["seen"] = now
         return self.get_response(request)
+
+
+class NoNulMiddleware:
+    """Answers 400 where an address, a cookie or a form holds a NUL, which PostgreSQL's texts cannot."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        self._refuse(request.path_info, *_texts(request.GET), *request.COOKIES.values())
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *args: Any) -> None:
+        """By now the size of the body has been looked at."""
+        self._refuse(*_texts(request.POST))
+
+    def _refuse(self, *texts: str) -> None:
+        if any("\0" in text for text in texts):
+            raise BadRequest("NUL")
+
+
+def _texts(values: QueryDict) -> Iterator[str]:
+    for name, given in values.lists():
+        yield name
+        yield from given
 
 
 class UploadLimitMiddleware:

@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "project.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "project.middleware.NoNulMiddleware",  # before anything asks the database
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "project.middleware.IdleTimeoutMiddleware",
     "project.held_clock.HeldClockMiddleware",

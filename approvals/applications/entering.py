@@ -15,6 +15,7 @@ from approvals.applications.missing import sentence as missing_sentence
 from approvals.applications.models import Application, Evidence
 from approvals.applications.queries import Target
 from approvals.applications.statements import COMMITMENT, CONSENT, Statement, in_force
+from approvals.organisations.access import number
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.organisations.stages import STAGES
@@ -210,8 +211,8 @@ def new_desk(
 ) -> Desk | None:
     """The desk for a pupil chosen from the search (`pupil` a key), or a new one (`new`); None when not theirs."""
     chosen = query.get("pupil", "")
-    if chosen.isdecimal():
-        student = queries.pupil(prefixes, int(chosen))
+    if (pupil := number(chosen)) is not None:
+        student = queries.pupil(prefixes, pupil)
         return Desk(target, student.school, student, today) if student else None
     wanted = query.get("school", "")
     school = next((each for each in schools if not wanted or str(each.pk) == wanted), None)

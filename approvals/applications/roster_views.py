@@ -17,7 +17,7 @@ from approvals.applications.models import Roster
 from approvals.applications.refusals import Refused
 from approvals.applications.roster_forms import ALL_OR_NOTHING, ConfirmForm, UploadForm
 from approvals.applications.rosters import RosterUnreadable, blank_template, error_workbook
-from approvals.organisations.access import actor, prefixes, requires
+from approvals.organisations.access import actor, number, prefixes, requires
 from approvals.organisations.queries import schools_under
 from approvals.programmes.terms import Term
 from workflows.clock import today
@@ -32,10 +32,9 @@ WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @requires("submit_application")
 def roster_list(request: HttpRequest) -> HttpResponse:
     """The rosters of the person's schools, newest first."""
-    before = request.GET.get("before", "")
     rosters = queries.rosters_of(prefixes(request, "submit_application"))
-    if before.isdecimal():
-        rosters = rosters.filter(pk__lt=int(before))
+    if (before := number(request.GET.get("before"))) is not None:
+        rosters = rosters.filter(pk__lt=before)
     rows = list(rosters[: PAGE + 1])
     names = queries.target_names()
     return render(

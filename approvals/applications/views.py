@@ -21,7 +21,7 @@ from approvals.applications.forms import EvidenceForm, SearchForm
 from approvals.applications.missing import sentence as missing_sentence
 from approvals.applications.models import LEVELS, Application
 from approvals.applications.refusals import Refused
-from approvals.organisations.access import actor, may, prefixes, requires
+from approvals.organisations.access import actor, may, number, prefixes, requires
 from approvals.organisations.papers import PaperUnavailable
 from approvals.organisations.queries import schools_under
 from approvals.programmes.evidence import EVIDENCE
@@ -42,10 +42,6 @@ TOLD = 200
 # ---------------------------------------------------------------- the list
 
 
-def _number(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
-
-
 def _word(text: str) -> str:
     """A code as it may stand in an address; anything else names nothing there is."""
     return text if re.fullmatch(r"[a-z0-9_]{0,60}", text) else "-"
@@ -53,11 +49,11 @@ def _word(text: str) -> str:
 
 def _filters(values: QueryDict) -> queries.Filters:
     return queries.Filters(
-        school=_number(values.get("school", "")),
+        school=number(values.get("school", "")),
         programme=_word(values.get("programme", "")),
         state=_word(values.get("state", "")),
         name=values.get("name", "").strip(),
-        roster=_number(values.get("roster", "")),
+        roster=number(values.get("roster", "")),
     )
 
 
@@ -76,12 +72,12 @@ def application_list(request: HttpRequest) -> HttpResponse:
     """Where each pupil of the person's offices stands, newest first."""
     wanted = _filters(request.GET)
     offices = prefixes(request, "view_case")
-    per = _number(request.GET.get("per", ""))
+    per = number(request.GET.get("per", ""))
     page = queries.page(
         offices,
         wanted,
-        after=_number(request.GET.get("after", "")),
-        before=_number(request.GET.get("before", "")),
+        after=number(request.GET.get("after", "")),
+        before=number(request.GET.get("before", "")),
         size=per if per in queries.SIZES else queries.SIZES[0],
     )
     choices = queries.choices(offices)
@@ -100,7 +96,7 @@ def application_list(request: HttpRequest) -> HttpResponse:
             "previous": _address(request.GET, before=page.newer) if page.newer else "",
             "next": _address(request.GET, after=page.older) if page.older else "",
             "here": _address(
-                request.GET, after=_number(request.GET.get("after", "")), before=_number(request.GET.get("before", ""))
+                request.GET, after=number(request.GET.get("after", "")), before=number(request.GET.get("before", ""))
             ),
             "submits": may(request, "submit_application"),
             "withdraws": may(request, "withdraw_application"),
@@ -196,7 +192,7 @@ def _kept(request: HttpRequest, case_id: int, by: Any) -> HttpResponse:
 @requires("submit_application")
 def submit(request: HttpRequest) -> HttpResponse:
     """Submits the ticked applications, or all drafts of a roster."""
-    roster = _number(request.POST.get("roster", ""))
+    roster = number(request.POST.get("roster", ""))
     cases = queries.drafts_of(prefixes(request, "submit_application"), roster) if roster else _ticked(request)
     answers = actions.submit(cases, actor(request))
     done = ngettext("%(count)d application was submitted.", "%(count)d applications were submitted.", _ok(answers))
@@ -223,7 +219,7 @@ def cancel(request: HttpRequest) -> HttpResponse:
 
 def _ticked(request: HttpRequest) -> list[int]:
     """The cases that a form names, of those the reader may see: an id that was made up says nothing."""
-    cases = [_number(value) for value in request.POST.getlist("case")]
+    cases = [number(value) for value in request.POST.getlist("case")]
     return queries.visible(prefixes(request, "view_case"), [case for case in cases if case is not None])
 
 
@@ -279,7 +275,7 @@ def _back(request: HttpRequest) -> str:
     cases = _ticked(request)
     if not query and len(cases) == 1:
         return reverse("review:case", args=cases)
-    if roster := _number(request.POST.get("roster", "")):
+    if roster := number(request.POST.get("roster", "")):
         return reverse("applications:roster", args=[roster])
     return reverse("applications:list") + (query if query.startswith("?") else "")
 

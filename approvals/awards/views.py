@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET
 
 from approvals.awards import queries
 from approvals.awards.models import STATES
-from approvals.organisations.access import prefixes, requires
+from approvals.organisations.access import number, prefixes, requires
 
 PAGE = 50
 
@@ -23,8 +23,8 @@ def award_list(request: HttpRequest) -> HttpResponse:
         awards = awards.filter(state=wanted["state"])
     if wanted["name"]:
         awards = awards.filter(student__name__startswith=wanted["name"])
-    if after := request.GET.get("after", ""):
-        awards = awards.filter(pk__lt=int(after)) if after.isdecimal() else awards
+    if (after := number(request.GET.get("after"))) is not None:
+        awards = awards.filter(pk__lt=after)
     rows = list(awards[: PAGE + 1])
     following = request.GET.copy()
     if len(rows) > PAGE:

@@ -17,7 +17,7 @@ from approvals.disbursement.capitals import in_capitals
 from approvals.disbursement.forms import AccountForm, ReasonForm, ReturnFileForm, SettlementForm
 from approvals.disbursement.models import Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
-from approvals.organisations.access import actor, may, prefixes, requires
+from approvals.organisations.access import actor, may, number, prefixes, requires
 from approvals.people.accounts import SENTENCES as ACCOUNT_SENTENCES
 from approvals.programmes.models import Programme
 from workflows.clock import training_date
@@ -31,10 +31,9 @@ FINANCE = ("make_batch", "check_batch", "approve_batch", "view_record")
 def batch_list(request: HttpRequest) -> HttpResponse:
     """Batches, and what still waits to be put into one."""
     offices = prefixes(request, *FINANCE)
-    before = request.GET.get("before", "")
     batches = queries.batches_below(offices)
-    if before.isdecimal():
-        batches = batches.filter(pk__lt=int(before))
+    if (before := number(request.GET.get("before"))) is not None:
+        batches = batches.filter(pk__lt=before)
     rows = list(batches[: PAGE + 1])
     names = {programme.code: str(programme) for programme in Programme.objects.all()}
     maker = may(request, "make_batch")
@@ -80,9 +79,8 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
     lines = queries.lines_of(batch)
     if state := request.GET.get("state", ""):
         lines = lines.filter(state=state)
-    after = request.GET.get("after", "")
-    if after.isdecimal():
-        lines = lines.filter(number__gt=int(after))
+    if (after := number(request.GET.get("after"))) is not None:
+        lines = lines.filter(number__gt=after)
     rows = list(lines[: PAGE + 1])
     states = queries.totals_by_state(batch)
     names = dict(PaymentLine._meta.get_field("state").choices or [])

@@ -47,10 +47,10 @@ class Paper:
     """Number after which the next page begins; None on the last one."""
 
 
-def page_of(lines: QuerySet[NoticeLine], after: str | None, size: int) -> tuple[list[NoticeLine], int | None]:
+def page_of(lines: QuerySet[NoticeLine], after: int | None, size: int) -> tuple[list[NoticeLine], int | None]:
     """The lines after a number, at most `size`, and the number after which the next page begins."""
-    if after and after.isdecimal():
-        lines = lines.filter(number__gt=int(after[:9]))
+    if after is not None:
+        lines = lines.filter(number__gt=after)
     found = list(lines[: size + 1])
     return found[:size], found[size - 1].number if len(found) > size else None
 

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from approvals.notices import paper, queries, wording
 from approvals.notices.forms import FindForm
 from approvals.notices.models import Notice
+from approvals.organisations.access import number
 from approvals.organisations.models import Organisation
 from approvals.organisations.papers import PaperUnavailable
 from approvals.organisations.papers import available as papers_available
@@ -123,7 +124,7 @@ def notice(request: HttpRequest, public_id: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         name = normalise_name(form.cleaned_data["name"])
         hits = paper.paper_of(found, list(queries.shown_as(found, name)[:FOUND_AT_MOST])) if name else None
-    after = request.GET.get("after")
+    after = number(request.GET.get("after"))
     lines, following = paper.page_of(queries.listed(found), after, LINES_PER_PAGE)
     return _page(
         request,
@@ -131,7 +132,7 @@ def notice(request: HttpRequest, public_id: str) -> HttpResponse:
         {
             "notice": found,
             "paper": paper.paper_of(found, lines, following),
-            "after": after if after and after.isdecimal() else "",
+            "after": after or "",
             "days_left": queries.working_days_left(found),
             "removed": queries.removed(found),
             "files": paper.files_of(found) if papers_available() else [],
@@ -162,14 +163,15 @@ def pdf(request: HttpRequest, public_id: str) -> HttpResponse:
     found = _noticed(public_id)
     if not queries.is_current(found, clock.today()):
         return _gone(request, found)
-    part = request.GET.get("part", "1")
-    if not part.isdecimal() or int(part[:6]) not in paper.files_of(found):
+    given = request.GET.get("part", "1")
+    part = number(given)
+    if part not in paper.files_of(found) or given != str(part):  # one address a paper, one paper in the cache
         raise Http404
     state = f"{public_id}:{part}:{queries.listed(found).count()}:{found.ends_on}:{found.provisional}"
     content = cache.get(state)
     if content is None:
         try:
-            content = paper.pdf_of(found, int(part))
+            content = paper.pdf_of(found, part)
         except PaperUnavailable:
             raise Http404 from None
         cache.set(state, content, 600)

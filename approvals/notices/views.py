@@ -17,7 +17,7 @@ from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.paper import page_of, paper_of
 from approvals.notices.refusals import Refused
 from approvals.notices.steps import STEPS
-from approvals.organisations.access import actor, may, prefixes, require, requires
+from approvals.organisations.access import actor, may, number, prefixes, require, requires
 from approvals.organisations.models import Organisation
 from approvals.people.identity import normalise_name
 from approvals.programmes.models import Programme
@@ -42,9 +42,9 @@ def notice_list(request: HttpRequest) -> HttpResponse:
     view = request.GET.get("view", "")
     view = view if view in VIEWS else "open"
     notices = queries.notices_below(mine).filter(state__in=VIEWS[view][1])
-    before = request.GET.get("before", "")
-    if before.isdecimal():
-        notices = notices.filter(pk__lt=int(before))
+    before = number(request.GET.get("before"))
+    if before is not None:
+        notices = notices.filter(pk__lt=before)
     rows = list(notices[: PAGE + 1])
     waiting = [row for step in STEPS.values() for row in queries.waiting(step, prefixes(request, step.draft))]
     return render(
@@ -79,7 +79,7 @@ def _tabs(counts: dict[str, int], view: str) -> list[dict[str, Any]]:
 def draft(request: HttpRequest) -> HttpResponse:
     """Drafts one notice of all that waits at a step of an office for a programme and term."""
     step = request.POST.get("step", "")
-    organisation = get_object_or_404(Organisation, pk=_number(request.POST.get("organisation")))
+    organisation = get_object_or_404(Organisation, pk=number(request.POST.get("organisation")))
     programme = get_object_or_404(Programme, pk=request.POST.get("programme", ""))
     if step not in STEPS:
         raise PermissionDenied
@@ -90,10 +90,6 @@ def draft(request: HttpRequest) -> HttpResponse:
         return redirect("notices:list")
     messages.success(request, _("Drafted. Check the text, then hand it to the signer."))
     return redirect("notices:detail", notice.pk)
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() else 0
 
 
 # ---------------------------------------------------------------- one notice
@@ -132,7 +128,7 @@ def _detail(request: HttpRequest, notice: Notice, status: int = 200, **given: An
     given.setdefault("findings", actions.privacy_findings(notice, clock.today()) if unpublished else [])
     context = {
         "notice": notice,
-        "paper": paper_of(notice, *page_of(queries.listed(notice), request.GET.get("after"), PAGE)),
+        "paper": paper_of(notice, *page_of(queries.listed(notice), number(request.GET.get("after")), PAGE)),
         "can": can,
         "count": content.count,
         "amount": content.amount,

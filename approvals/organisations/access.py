@@ -1,5 +1,6 @@
 """Who may open a page. Posts are read once per request; every act asks again when it is executed."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -21,6 +22,11 @@ def offices(request: HttpRequest) -> list[Office]:
     if not hasattr(request, "_offices"):
         request._offices = offices_of(request.user)  # type: ignore[attr-defined]
     return list(request._offices)  # type: ignore[attr-defined]
+
+
+def number(text: str | None) -> int | None:
+    """A number as it may stand in an address or a form; None for anything else, and for more digits than a key has."""
+    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def prefixes(request: HttpRequest, *permissions: str) -> list[str]:

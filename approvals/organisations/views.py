@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from approvals.organisations import actions, queries, roles
-from approvals.organisations.access import actor, may, prefixes, requires
+from approvals.organisations.access import actor, may, number, prefixes, requires
 from approvals.organisations.forms import STANDINGS, AppointForm, FilterForm, RevokeForm
 from approvals.organisations.refusals import Refused
 from workflows.clock import today
@@ -23,8 +23,8 @@ def posts(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
     found = queries.posts_under(prefixes(request, *READERS), wanted.get("q", ""), wanted.get("role", ""))
-    if (before := request.GET.get("before", "")).isdecimal():
-        found = found.filter(pk__lt=int(before))
+    if (before := number(request.GET.get("before"))) is not None:
+        found = found.filter(pk__lt=before)
     rows = list(found[: PAGE + 1])
     following = request.GET.copy()
     if len(rows) > PAGE:

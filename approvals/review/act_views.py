@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from approvals.organisations.access import actor, may, prefixes
+from approvals.organisations.access import actor, may, number, prefixes
 from approvals.organisations.authority import Offered, offered
 from approvals.review import actions, case_file, queries
 from approvals.review.case_views import case_response
@@ -49,9 +49,9 @@ def act(request: HttpRequest) -> HttpResponse:
     sent = request.POST if not asks or "confirmed" in request.POST else None
     form = ActForm(sent, kind=kind, offered=others, signer=request.POST.get("signer", ""))
     if not form.is_valid():
-        case = request.POST.get("case", "")
-        if form.is_bound and case.isdecimal():
-            return case_response(request, int(case), act_form=form, status=422)
+        case = number(request.POST.get("case"))
+        if form.is_bound and case is not None:
+            return case_response(request, case, act_form=form, status=422)
         context = {"form": form, "kind": kind, "rows": rows, "back": request.POST.get("back", "")}
         return render(request, "review/act.html", context, status=422 if form.is_bound else 200)
     results = actions.act_on(form.made(), tasks, actor(request), form.reason)
@@ -81,9 +81,9 @@ def _tell(request: HttpRequest, kind: Kind, results: list[Result]) -> None:
 
 def _back(request: HttpRequest) -> HttpResponse:
     """To the case page that it came from, or to the queue as it was."""
-    case, back = request.POST.get("case", ""), QueryDict(request.POST.get("back", ""))
-    if case.isdecimal():
-        return redirect(case_address(int(case), back))
+    case, back = number(request.POST.get("case")), QueryDict(request.POST.get("back", ""))
+    if case is not None:
+        return redirect(case_address(case, back))
     return redirect(f"{reverse('review:queue')}?{back.urlencode()}")
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from approvals.organisations.access import may
+from approvals.organisations.access import may, number
 from approvals.review import actions, case_file, queries
 from approvals.review.case_views import case_response
 from approvals.review.desk import Desk, case_address, next_case, shown_rows
@@ -33,7 +33,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     desk = Desk(request, QueryDict(request.POST.get("back", "")))
     tasks = tasks_of(request)
     form = DecisionForm(request.POST, today=desk.today)
-    from_case = request.POST.get("case", "")
+    from_case = number(request.POST.get("case"))
     if not tasks:
         messages.warning(request, _("Nothing was ticked."))
         return _back(desk)
@@ -43,14 +43,14 @@ def decide(request: HttpRequest) -> HttpResponse:
     if "confirmed" not in request.POST:
         return _ask(request, desk, tasks, DecisionForm(outcome=form.act, step=desk.step, today=desk.today))
     if not form.is_valid():
-        if from_case.isdecimal():
-            return case_response(request, int(from_case), bound=form, status=422)
+        if from_case is not None:
+            return case_response(request, from_case, bound=form, status=422)
         return _ask(request, desk, tasks, form, status=422)
     values = form.cleaned_data
     key, results = actions.decide_tasks(
         tasks, values["outcome"], desk.by, reason=form.reason, data=form.extra, token=str(values["token"])
     )
-    if from_case.isdecimal():
+    if from_case is not None:
         return _after_one(request, desk, values["outcome"], results[0])
     return redirect(f"{reverse('review:queue')}?{_with(desk.here(), done=key)}")
 
@@ -86,8 +86,8 @@ def _ask(request: HttpRequest, desk: Desk, tasks: list[int], form: DecisionForm,
 
 def tasks_of(request: HttpRequest) -> list[int]:
     """The tasks that a form names."""
-    given = request.POST.getlist("task")
-    return [int(task) for task in given if task.isdecimal() and len(task) < 19]
+    given = (number(task) for task in request.POST.getlist("task"))
+    return [task for task in given if task is not None]
 
 
 def _with(query: str, **more: str) -> str:

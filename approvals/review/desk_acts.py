@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
+from approvals.organisations.access import number
 from approvals.organisations.authority import Offered, actor_of
 from approvals.organisations.models import User
 from approvals.organisations.roles import NAMES
@@ -134,7 +135,7 @@ class ActForm(forms.Form):
     def made(self) -> acts.Act:
         """The act as the engine takes it."""
         chosen = self.cleaned_data.get("people") or [self.cleaned_data.get("person") or ""]
-        users = User.objects.in_bulk([int(key) for key in chosen if key.isdecimal()])
+        users = User.objects.in_bulk([key for key in map(number, chosen) if key is not None])
         to: list[Actor] = [actor_of(user) for user in users.values()]
         if self.kind.name == "remove_signer":
             to = [Known(self.cleaned_data["signer"])]

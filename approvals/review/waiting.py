@@ -15,6 +15,7 @@ from operator import or_
 from django.db.models import F, Q
 from django.db.models.expressions import OrderBy, RawSQL
 
+from approvals.organisations.access import number
 from approvals.organisations.models import Organisation
 from workflows.flows.aid import AidFlow
 from workflows.models import WorkItem
@@ -138,10 +139,11 @@ class Order:
 
     def beyond(self, cursor: str) -> Q:
         """The rows past a cursor; all for none, and for one that nobody gave out."""
-        day, _, task = cursor.rpartition("_")
-        if not task.isdecimal() or len(task) > 18:
+        day, _, last = cursor.rpartition("_")
+        task = number(last)
+        if task is None:
             return Q()
-        past_id = Q(id__lt=int(task)) if self.backwards else Q(id__gt=int(task))
+        past_id = Q(id__lt=task) if self.backwards else Q(id__gt=task)
         return self._beyond_day(day, past_id) if self.by_deadline else past_id
 
     def _beyond_day(self, day: str, past_id: Q) -> Q:

@@ -299,6 +299,19 @@ def test_a_list_beyond_one_file_is_printed_in_parts(
         assert client.get(f"{url}?part={beyond}").status_code == 404
 
 
+@pytest.mark.parametrize("part", ["000001999999", "01", "٠١", "1999999", "9" * 5000, "+1", "1 "])
+def test_a_paper_has_one_address_and_nobody_else_has_it_typeset_anew(
+    school_place: Place, client: Client, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    typeset: list[int] = []
+    monkeypatch.setattr(paper, "pdf_of", lambda notice, part: typeset.append(part) or b"%PDF")
+    cache.clear()
+    url = reverse("public:pdf", args=[school_place.published().public_id])
+    assert client.get(url, {"part": part}).status_code == 404
+    assert [client.get(url).status_code, client.get(url, {"part": "1"}).status_code] == [200, 200]
+    assert typeset == [1]
+
+
 def test_without_a_chinese_font_the_page_offers_no_pdf(
     school_place: Place, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
