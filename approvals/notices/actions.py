@@ -308,8 +308,6 @@ def withdraw_line(line_id: int, by: UserActor, reason: Reason) -> Result:
     items = open_items(AidFlow.kind, line.step, [line.case_id])
     if not line.open or line.state != "listed" or line.case_id not in items:
         raise Refused("not_listed")
-    if not queries.may_still_change(line.notice):
-        raise Refused("wrong_state")
     return decide([items[line.case_id]], "adjust", by, reason)[0]
 
 

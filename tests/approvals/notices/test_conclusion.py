@@ -160,8 +160,12 @@ def test_a_line_is_withdrawn_once(school_place: Place) -> None:
 def test_after_the_last_day_no_line_can_be_withdrawn(school_place: Place) -> None:
     notice = school_place.published(1)
     set_training_date(OVER)
-    with refused("wrong_state"):
-        actions.withdraw_line(notice.lines.get().pk, school_place.reviewer, WITHDRAWN)
+    line = notice.lines.get()
+    assert actions.withdraw_line(line.pk, school_place.reviewer, WITHDRAWN).code == "period_over"
+    by_another_door = decide([open_item_of(line.case_id).pk], "adjust", school_place.reviewer, WITHDRAWN)
+    assert [result.code for result in by_another_door] == ["period_over"]
+    line.refresh_from_db()
+    assert (line.state, line.case.state) == ("listed", "school_notice")
 
 
 @pytest.mark.parametrize(
