@@ -152,8 +152,9 @@ AXES_FAILURE_LIMIT = 5
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "approvals.organisations.signing_in.address_of"
 AXES_LOCKOUT_CALLABLE = "project.views.locked_out"
-AXES_DISABLE_ACCESS_LOG = True  # the record keeps who signed in
+AXES_DISABLE_ACCESS_LOG = True  # the record keeps who signed in: approvals/organisations/signing_in.py
 AXES_VERBOSE = False
 
 SESSION_COOKIE_AGE = 60 * 60  # idle; a visit renews it, see IdleTimeoutMiddleware
@@ -169,6 +170,9 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+TRUSTED_PROXIES = env.networks(
+    "TRUSTED_PROXIES"
+)  # whose X-Forwarded-For is believed; else every visitor has its address
 if env.flag("BEHIND_PROXY"):  # a proxy that sets the header and drops one that a client sent
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_FAILURE_VIEW = "project.views.csrf_failure"

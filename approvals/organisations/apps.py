@@ -8,4 +8,4 @@ class OrganisationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from approvals.organisations import projection  # noqa: F401  (registers its due work)
+        from approvals.organisations import projection, signing_in  # noqa: F401  (due work, what signals write)
