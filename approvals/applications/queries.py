@@ -3,15 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import reduce
-from operator import or_
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import get_language
 
 from approvals.applications.models import Application, Evidence
 from approvals.organisations import queries as organisations
 from approvals.organisations.models import Organisation
+from approvals.organisations.queries import below
 from approvals.people.crypto import blind_index
 from approvals.people.identity import id_problem, normalise_id, normalise_name
 from approvals.people.models import Student
@@ -25,11 +24,6 @@ COUNT_CAP = 1000
 SIZES = (50, 100, 200)
 FOUND = 20
 """Pupils that a search shows."""
-
-
-def below(prefixes: Iterable[str], field_name: str = "path") -> Q:
-    """A filter for everything at or below offices; nothing for no office."""
-    return reduce(or_, (Q(**{f"{field_name}__startswith": prefix}) for prefix in prefixes), Q(pk__in=[]))
 
 
 # ---------------------------------------------------------------- the list

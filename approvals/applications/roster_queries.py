@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +12,7 @@ from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications import findings
 from approvals.applications.models import Application, Roster
+from approvals.organisations.queries import below
 from approvals.programmes import queries as programmes
 from workflows.clock import CHINA, today
 
@@ -31,15 +30,13 @@ STATES: dict[str, Promise] = {
 
 def rosters_of(prefixes: Iterable[str]) -> QuerySet[Roster]:
     """Rosters of these offices' schools, newest first, without their files and rows."""
-    below = reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
-    rows = Roster.objects.filter(below).select_related("school", "uploaded_by")
+    rows = Roster.objects.filter(below(prefixes)).select_related("school", "uploaded_by")
     return rows.defer("content", "problems", "understood").order_by("-pk")
 
 
 def roster(prefixes: Iterable[str], roster_id: int) -> Roster | None:
     """One roster without its file, but with `has_file`; None when it is not theirs to see."""
-    below = reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
-    rows = Roster.objects.filter(below, pk=roster_id).select_related("school").defer("content")
+    rows = Roster.objects.filter(below(prefixes), pk=roster_id).select_related("school").defer("content")
     return rows.annotate(has_file=Q(content__isnull=False)).first()
 
 

@@ -1,18 +1,12 @@
 """What is asked of awards: lists for an office's subtree, and the award of a case."""
 
 from collections.abc import Iterable
-from functools import reduce
-from operator import or_
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from approvals.awards.models import Award, AwardTerm
+from approvals.organisations.queries import below
 from approvals.programmes.models import Programme
-
-
-def below(prefixes: Iterable[str]) -> Q:
-    """A filter on `path` for everything at or below these offices; nothing for no office."""
-    return reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
 
 
 def awards_below(prefixes: Iterable[str]) -> QuerySet[Award]:

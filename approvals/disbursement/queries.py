@@ -1,23 +1,17 @@
 """What is asked of batches and payment lines."""
 
 from collections.abc import Iterable
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 
 from approvals.awards.models import Award, AwardTerm
 from approvals.disbursement.models import Batch, PaymentLine
+from approvals.organisations.queries import below
 from approvals.programmes.terms import Term
 from workflows.clock import today
 from workflows.flows.aid import EVERY_NOTICE_CONCLUDED
 from workflows.models import Case
-
-
-def below(prefixes: Iterable[str]) -> Q:
-    """A filter on `path` for everything at or below these offices; nothing for no office."""
-    return reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
 
 
 def batches_below(prefixes: Iterable[str]) -> QuerySet[Batch]:

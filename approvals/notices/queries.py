@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import reduce
 from hashlib import sha256
-from operator import or_
 from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
@@ -15,7 +13,7 @@ from django.db.models.fields.json import KT
 from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.steps import NAME, STEPS, NoticeStep
 from approvals.organisations.models import Kind, Organisation
-from approvals.organisations.queries import STEP
+from approvals.organisations.queries import STEP, below
 from approvals.people.masking import mask_name
 from approvals.programmes.models import Programme
 from workflows import clock
@@ -23,12 +21,6 @@ from workflows.flows.aid import AidFlow
 from workflows.models import Case, WorkItem
 from workflows.queries import queue_of
 from workflows.working_days import calendar
-
-
-def below(prefixes: Iterable[str]) -> Q:
-    """A filter on `path` for everything at or below these offices; nothing for no office."""
-    return reduce(or_, (Q(path__startswith=prefix) for prefix in prefixes), Q(pk__in=[]))
-
 
 # ---------------------------------------------------------------- what waits to be listed
 
@@ -134,12 +126,12 @@ def content(notice: Notice) -> Content:
 
 
 def notices_of(case_id: int) -> QuerySet[NoticeLine]:
-    """The lines on which a case has stood, newest first, with their notices: for the case's page."""
+    """The lines on which a case has stood, oldest first, with their notices: for the case's page."""
     return (
         NoticeLine.objects.filter(case=case_id)
         .select_related("notice__organisation")
         .defer("notice__frozen", "notice__body")
-        .order_by("-id")
+        .order_by("id")
     )
 
 

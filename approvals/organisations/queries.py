@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q, QuerySet
 
@@ -44,21 +46,24 @@ def name_on(organisation: Organisation, day: date) -> str:
     return former.name if former else organisation.name
 
 
+def below(prefixes: Iterable[str], column: str = "path") -> Q:
+    """A filter for everything at or below these offices; nothing for no office. Nested prefixes fold into one."""
+    kept: list[str] = []
+    for prefix in sorted(prefixes):
+        if not kept or not prefix.startswith(kept[-1]):
+            kept.append(prefix)
+    return reduce(or_, (Q(**{f"{column}__startswith": prefix}) for prefix in kept), Q(pk__in=[]))
+
+
 def schools_under(prefixes: Iterable[str], on: date | None = None) -> QuerySet[Organisation]:
     """The schools at or below offices, in the tree's order; those that existed on a day, or all."""
-    below = Q(pk__in=[])
-    for prefix in prefixes:
-        below |= Q(path__startswith=prefix)
-    schools = Organisation.objects.filter(below, kind=Kind.SCHOOL).order_by("path")
+    schools = Organisation.objects.filter(below(prefixes), kind=Kind.SCHOOL).order_by("path")
     return schools if on is None else schools.filter(valid_on(on))
 
 
 def offices_under(prefixes: Iterable[str]) -> QuerySet[Organisation]:
     """Every organisation at or below offices, in the tree's order."""
-    below = Q(pk__in=[])
-    for prefix in prefixes:
-        below |= Q(path__startswith=prefix)
-    return Organisation.objects.filter(below).order_by("path")
+    return Organisation.objects.filter(below(prefixes)).order_by("path")
 
 
 def _ancestors(path: str) -> list[str]:

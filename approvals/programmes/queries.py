@@ -26,11 +26,6 @@ def current(code_or_group: str | None = None) -> list[ProgrammeVersion]:
     return [version for version in found if version.programme_id == code_or_group] or found
 
 
-def version(code: str, number: int) -> ProgrammeVersion:
-    """The version that a case pinned. Raises DoesNotExist."""
-    return ProgrammeVersion.objects.select_related("programme").get(programme_id=code, number=number)
-
-
 # ---------------------------------------------------------------- rates
 
 

@@ -21,6 +21,7 @@ from approvals.awards.models import Award
 from approvals.disbursement import queries as disbursement
 from approvals.disbursement.models import PaymentLine
 from approvals.notices.models import NoticeLine
+from approvals.notices.queries import notices_of
 from approvals.review import route, timeline
 from approvals.review.panel import Holds, Panel, panel
 from approvals.review.waiting import below
@@ -183,12 +184,7 @@ def read(
         findings=findings_of(application),
         hits=list(application.hits.all()),
         evidence=list(application.evidence.filter(removed_at=None).select_related("added_by")),
-        notices=list(
-            NoticeLine.objects.filter(case=case)
-            .select_related("notice__organisation")
-            .defer("notice__frozen")
-            .order_by("id")
-        ),
+        notices=list(notices_of(case.pk)),
         award=awards.award_of(case.pk),
         payments=list(disbursement.lines_of_case(case.pk)),
         revisions=[Correction(revision) for revision in application.revisions.all()],

@@ -20,9 +20,10 @@ from django.utils.translation import get_language
 from approvals.applications.models import Hit
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Kind, Organisation
+from approvals.organisations.queries import below
 from approvals.programmes.definition import Definition
 from approvals.programmes.models import Programme, ProgrammeVersion
-from approvals.review.waiting import Filters, Order, Reach, below, reach_of, task_ids
+from approvals.review.waiting import Filters, Order, Reach, reach_of, task_ids
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import ActingLevel, Record, WorkItem
 from workflows.queries import queue_of, results_under

@@ -9,14 +9,13 @@ A few offices: the tasks of each, in order, are merged (item_office_queue). Many
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
 
 from django.db.models import F, Q
 from django.db.models.expressions import OrderBy, RawSQL
 
 from approvals.organisations.access import number
 from approvals.organisations.models import Organisation
+from approvals.organisations.queries import below
 from workflows.flows.aid import AidFlow
 from workflows.models import WorkItem
 from workflows.queries import queue_of
@@ -46,15 +45,6 @@ def reach_of(prefixes: Iterable[str]) -> Reach:
     """Reads which organisations lie below the offices."""
     prefixes = tuple(prefixes)
     return Reach(prefixes, tuple(Organisation.objects.filter(below(prefixes)).values_list("path", flat=True)))
-
-
-def below(prefixes: Iterable[str], column: str = "path") -> Q:
-    """A filter for everything at or below these offices; nothing for no office. Nested prefixes fold into one."""
-    kept: list[str] = []
-    for prefix in sorted(prefixes):
-        if not kept or not prefix.startswith(kept[-1]):
-            kept.append(prefix)
-    return reduce(or_, (Q(**{f"{column}__startswith": prefix}) for prefix in kept), Q(pk__in=[]))
 
 
 # ---------------------------------------------------------------- which

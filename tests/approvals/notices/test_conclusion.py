@@ -130,7 +130,7 @@ def test_a_withdrawn_case_keeps_its_history_and_is_noticed_again(school_place: P
     assert result.ok, result.message
     again = school_place.draft()
     assert again.lines.get().case_id == case
-    assert [line.notice_id for line in queries.notices_of(case)] == [again.pk, notice.pk]
+    assert [line.notice_id for line in queries.notices_of(case)] == [notice.pk, again.pk]
     actions.submit(again.pk, school_place.author)
     actions.publish(again.pk, school_place.signer, privacy_checked=True)
     set_training_date(OVER)
