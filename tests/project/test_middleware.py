@@ -1,6 +1,7 @@
 """What every request gets."""
 
 import pytest
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -41,6 +42,14 @@ def test_the_answer_carries_the_request_s_id(client: Client) -> None:
 
 def test_a_request_id_that_is_not_plain_is_replaced(client: Client) -> None:
     assert "<" not in client.get("/healthz", headers={"x-request-id": "<script>alert(1)"})["X-Request-ID"]
+
+
+def test_a_name_that_was_searched_for_stays_in_the_address(client: Client) -> None:
+    with structlog.testing.capture_logs() as lines:
+        response = client.get("/awards/", {"name": "张小三"})
+    assert "张小三" not in str(lines)
+    assert "%E5%BC%A0" not in str(lines)
+    assert response["Referrer-Policy"] == "same-origin"
 
 
 def test_a_request_above_the_limit_is_refused_unread_with_a_page() -> None:
