@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("applications", "0002_fewer_indexes"),
+        ("applications", "0003_roster_settled"),
     ]
 
     operations = [
