@@ -41,10 +41,10 @@ def roster(prefixes: Iterable[str], roster_id: int) -> Roster | None:
 
 
 def kept_until(roster: Roster) -> date | None:
-    """The last day on which an uploaded file is surely there; None while there is no end yet, or no file."""
+    """The last day on which an uploaded file is there all day; None while there is no end yet, or no file."""
     if roster.settled_at is None or not roster.has_file:
         return None
-    return (roster.settled_at + timedelta(settings.ROSTER_FILE_DAYS)).astimezone(CHINA).date()
+    return (roster.settled_at + timedelta(settings.ROSTER_FILE_DAYS - 1)).astimezone(CHINA).date()
 
 
 def target_names() -> dict[str, str]:
