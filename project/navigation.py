@@ -156,6 +156,7 @@ ENTRIES: list[Entry] = [
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
           ("make_batch", "check_batch", "approve_batch", "view_record")),
     Entry("programmes", _p("navigation", "Aid programmes"), "programmes:list"),
+    Entry("kin", _p("navigation", "Declaration of kin"), "review:kin", tuple(REVIEWERS.values())),
     Entry("routes", _p("navigation", "Routes"), "review:routes", ("view_record", "manage_posts")),
     Entry("posts", _p("navigation", "Posts"), "organisations:posts", ("manage_posts", "view_record")),
 ]  # fmt: skip

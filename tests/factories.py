@@ -28,6 +28,7 @@ from workflows.facts import add_noticed
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import Case, TrainingClock
 from workflows.queries import open_item_of
+from workflows.versions import route_named
 
 FIRST_DAY = date(2026, 9, 7)
 """A Monday in the autumn window: the demo's first day."""
@@ -316,7 +317,7 @@ class ApplicationFactory(factory.django.DjangoModelFactory):
         steps = [step for step in version.definition["steps"] if step != "township_review" or _below_township(school)]
         with transaction.atomic():
             [case] = open_cases(
-                AidFlow,
+                route_named(version.rules.flow),
                 [
                     CaseSpec(
                         path=school.path,
@@ -375,7 +376,7 @@ def walk_to(step: str, application: Application) -> Application:
             return application
         if name.endswith("_notice"):
             add_noticed([application.case_id], name)
-        permission = AidFlow.instance.node(name).permission
+        permission = here.flow_task.permission
         by = SYSTEM if permission == "system" else stand_in(permission)
         [result] = decide([here.pk], ONWARD[name], by)
         assert result.ok, result.message

@@ -18,8 +18,11 @@ class User(AbstractUser):
     person = models.UUIDField(_("natural person"), default=uuid.uuid4, db_index=True, editable=False)
     name = models.CharField(_("name"), max_length=80)
     phone = models.CharField(_("office phone"), max_length=30, blank=True)
+    id_hash = models.BinaryField(max_length=32, null=True, editable=False)
+    """Keyed blind index of the person's ID number, by which kin are found; the number itself is kept nowhere."""
 
     class Meta(AbstractUser.Meta):
+        indexes = [models.Index(fields=["id_hash"], name="user_id_hash")]
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
 

@@ -72,6 +72,29 @@ class Guardian(models.Model):
         ]
 
 
+class Kinship(models.Model):
+    """A relative whom somebody on the staff has declared, so as not to judge his applications (DOMAIN.md §2.8).
+
+    `person` is the natural person who declared; of the relative only the blind index of the ID number is kept.
+    """
+
+    person = models.UUIDField(editable=False)
+    id_hash = models.BinaryField(max_length=32)
+    id_tail = models.CharField(max_length=4)
+    relation = models.CharField(_("relation"), max_length=20)
+    declared_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "id_hash"], condition=Q(ended_at=None), name="one_declaration_per_relative"
+            )
+        ]
+        indexes = [models.Index(fields=["id_hash"], name="kinship_relative", condition=Q(ended_at__isnull=True))]
+
+
 class RegisterList(models.Model):
     """An uploaded register of another office, with its date and origin."""
 

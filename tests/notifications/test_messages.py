@@ -37,7 +37,12 @@ def test_one_send_is_one_statement_for_any_number_of_people(django_assert_num_qu
 
 @pytest.mark.parametrize("event", SENTENCES)
 def test_every_sentence_can_be_said_in_both_languages_with_hostile_data(event: str) -> None:
-    message = Message(event=event, about="x", about_id=1, data={"name": "<b>%(x)s", "count": 3, "reason": "100%"})
+    message = Message(
+        event=event,
+        about="x",
+        about_id=1,
+        data={"name": "<b>%(x)s", "count": 3, "reason": "100%", "near": 2, "overdue": 1},
+    )
     said = []
     for language in ("zh-hans", "en"):
         with translation.override(language):

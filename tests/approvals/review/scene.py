@@ -33,6 +33,7 @@ class Scene:
     elsewhere: Organisation
     direct: Organisation
     officer: User
+    class_teacher: User
     head: User
     township_reviewer: User
     county_reviewer: User
@@ -56,6 +57,7 @@ def scene() -> Scene:
         elsewhere=SchoolFactory(parent=TownshipFactory(parent=county)),
         direct=CountySchoolFactory(parent=county, stages=["primary"]),
         officer=officer_of(school),
+        class_teacher=person("class_teacher", school),
         head=head_of(school),
         township_reviewer=person("township_reviewer", township),
         county_reviewer=person("county_reviewer", county),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from approvals.applications.models import Application
 from approvals.organisations.models import Post, User
 from tests.approvals.review.scene import Scene, signed_in, state_of, tasks_of, text_of
-from tests.factories import PostFactory, UserFactory, acting, at_step, person, walk_to
+from tests.factories import PostFactory, UserFactory, VersionFactory, acting, at_step, definition, person, walk_to
 from workflows import decide
 from workflows.actors import SYSTEM
 from workflows.flows.aid import REVIEWERS
@@ -322,6 +322,7 @@ def test_a_mistake_on_the_case_page_comes_back_with_what_was_written(scene: Scen
 # ---------------------------------------------------------------- who may
 
 ROLES = {
+    "class_review": "class_teacher",
     "school_review": "head",
     "township_review": "township_reviewer",
     "county_review": "county_reviewer",
@@ -332,6 +333,10 @@ REASON = {"reason_code": "verified", "reason_text": "已逐人核实,情况属�
 
 
 def standing_at(step: str, scene: Scene) -> Application:
+    if step == "class_review":
+        steps = [step, *definition()["steps"]]
+        version = VersionFactory(changes={"code": "with_class_review", "flow": "aid_2027", "steps": steps})
+        return at_step(step, school=scene.school, version=version)
     if step != "recheck":
         return at_step(step, school=scene.school)
     application = at_step("data_check", school=scene.school)
