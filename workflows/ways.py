@@ -132,19 +132,23 @@ def _resume_after(step: Step, taken: Outcome, target: Any, stand: Stand) -> str 
     if taken.target == UNDO:
         # Taking back a resubmission, or an approval that went straight back to a returner, owes the way there again.
         owed = isinstance(target, Correction) or (
-            target in earlier_reviews(step, stand.steps) and _jumped(target, step)
+            isinstance(step, Review)
+            and target in earlier_reviews(step, stand.steps)
+            and _jumped(target, step, stand.steps)
         )
         return str(step.name) if owed else ""
     return "" if taken.target == RESUME or taken.name == step.onward else None
 
 
-def _jumped(earlier: Step, step: Step) -> bool:
-    """Whether an approval at an earlier review cannot have led here by the main line, automatic steps included."""
+def _jumped(earlier: Step, step: Step, steps: tuple[str, ...]) -> bool:
+    """Whether an approval at an earlier review cannot have led here by the main line, automatic steps included; for a
+    case with these optional `steps`.
+    """
     here, between = earlier.outcomes[earlier.onward].target, True
     while between and isinstance(here, Step) and here is not step:
         if any(way.target is step for way in here.outcomes.values() if isinstance(here, Automatic)):
             return False
-        between = here.optional or here.through or isinstance(here, Automatic)
+        between = not here.passes(steps) or isinstance(here, Automatic)
         here = here.outcomes[here.onward].target
     return here is not step
 
