@@ -20,10 +20,21 @@ BARS = f"""
     (SELECT level FROM workflows_actinglevel WHERE case_id = c.id AND person = %(person)s::varchar),
     ({_RECUSALS} AND r.case_id = c.id AND r.ended_at IS NULL),
     ({_RECUSALS} AND r.case_id IS NULL AND r.ended_at IS NULL AND starts_with(c.path, r.path)),
-    (SELECT jsonb_build_array(f.ends_on, f.open_to) FROM workflows_freeze f
-      WHERE f.ended_at IS NULL AND {TODAY} BETWEEN f.starts_on AND f.ends_on AND starts_with(c.path, f.path)
-      ORDER BY f.ends_on DESC LIMIT 1)"""
+    (SELECT jsonb_agg(jsonb_build_array(f.ends_on, f.open_to) ORDER BY f.ends_on DESC) FROM workflows_freeze f
+      WHERE f.ended_at IS NULL AND {TODAY} BETWEEN f.starts_on AND f.ends_on AND starts_with(c.path, f.path))"""
 """Columns of `Bars`, of a case named `c` and the person %(person)s."""
+
+
+def recused(case: str, person: str, level: str) -> str:
+    """SQL that tells whether a person is recused from a case, by itself or with its office, at a level."""
+    at_level = f"(r.levels = '{{}}' OR {level} = ANY(r.levels))"
+    return f"""(EXISTS (
+            SELECT 1 FROM workflows_recusal r
+             WHERE r.person = {person} AND r.case_id = {case} AND r.ended_at IS NULL AND {at_level}
+        ) OR EXISTS (
+            SELECT 1 FROM workflows_recusal r JOIN workflows_case c ON c.id = {case} AND starts_with(c.path, r.path)
+             WHERE r.person = {person} AND r.case_id IS NULL AND r.ended_at IS NULL AND {at_level}
+        ))"""
 
 
 def bars_of(case_ids: Sequence[int], person: str) -> dict[int, "Bars"]:
@@ -55,8 +66,8 @@ class Bars(NamedTuple):
     """[(code, levels)] of the recusals from this case; no levels means all of them."""
     recused_office: list[tuple[str, list[str]]] | None
     """The same, from every case of its office."""
-    frozen: tuple[str, str] | None
-    """Last day of a freeze period, and the permission with which one may act all the same."""
+    frozen: list[tuple[str, str]] | None
+    """[(last day, permission with which one may act all the same)] of the freeze periods that run."""
 
     @classmethod
     def read(cls, suspended: bool, acted_at: str | None, *as_json: str | None) -> "Bars":
@@ -67,8 +78,9 @@ class Bars(NamedTuple):
         """Why `by` may not act on the case at `level` (empty for acts that judge nothing); None when he may."""
         if self.suspended:
             return "suspended", {}
-        if self.frozen is not None and not (self.frozen[1] and by.permits(self.frozen[1], [path])):
-            return "frozen", {"until": self.frozen[0]}
+        for until, open_to in self.frozen or ():
+            if not (open_to and by.permits(open_to, [path])):
+                return "frozen", {"until": until}
         if not level:
             return None
         if code := self.recusal(level):

@@ -18,13 +18,14 @@ from django.db import connection
 
 from workflows import events, guards
 from workflows.actors import Actor
+from workflows.bars import Bars, bars_of
 from workflows.clock import Moment
 from workflows.conditions import failing
 from workflows.locking import CHUNK, Answer, Refused, Result, Standing, in_chunks, lock
 from workflows.models import Case
 from workflows.moving import move, take_level
-from workflows.nodes import TAKE_BACK, UNDO, Outcome
-from workflows.panels import Tally, panel_at, seat, sign, signed, tallies
+from workflows.nodes import TAKE_BACK, UNDO, Outcome, Step
+from workflows.panels import Panel, Tally, panel_at, seat, seat_again, sign, signed, tallies
 from workflows.reasons import Reason, refusal_of
 from workflows.record import Line, write_lines
 from workflows.undoing import Last, last_decisions
@@ -137,6 +138,8 @@ class _Chunk:
     """Of tasks with a panel: who signs, who has, and what this person's signature does."""
     last: dict[int, Last] = field(default_factory=dict)
     """The last decision of each case, where it is to be taken back."""
+    bars: dict[int, Bars] = field(default_factory=dict)
+    """What bars this person from taking a decision back, by case: read after the lock was had."""
 
     def refuse(self, task: Standing, code: str, values: Mapping[str, Any] | None = None) -> None:
         self.answers[task.item] = (code, values or {})
@@ -147,7 +150,8 @@ def _decide(items: list[int], asked: _Asked, patient: bool) -> dict[int, Answer]
     tasks, moment, missing = lock(items, asked.by, patient)
     chunk = _Chunk(asked, moment, missing)
     if asked.outcome == TAKE_BACK.name:
-        chunk.last = last_decisions([task.item for task in tasks if not task.closed])
+        chunk.last = last_decisions([task.item for task in tasks])
+        chunk.bars = bars_of([task.case for task in tasks], asked.by.key)
     chunk.seats = tallies([task.item for task in tasks if task.seat.panel and not task.closed], asked.by.key)
     chunk.needs = {task.item: need for task in tasks if (need := _need(chunk, task))}
     chunk.posts = _posts(chunk, tasks)
@@ -200,7 +204,7 @@ def _way(chunk: _Chunk, task: Standing) -> Way | Refused:
     asked, outcome = chunk.asked, outcome_of(task.step, chunk.asked.outcome) if task.step else None
     if task.step is None or outcome is None:
         return "closed" if task.closed else "no_such_outcome"
-    if outcome.target == UNDO and not task.closed and (refused := _refusal_to_undo(chunk, task)):
+    if outcome.target == UNDO and (refused := _refusal_to_undo(chunk, task)):
         return refused
     if task.item not in chunk.posts:
         return "not_permitted"
@@ -226,8 +230,10 @@ def _refusal_to_undo(chunk: _Chunk, task: Standing) -> str | None:
     last = chunk.last.get(task.item)
     if last is None or not last.person or last.person != chunk.asked.by.key:
         return "not_your_decision"
-    if task.seat.holder not in ("", chunk.asked.by.key) or (task.seat.panel and signed(task.item)):
+    if task.closed or task.seat.holder not in ("", last.person) or (task.seat.panel and signed(task.item)):
         return "acted_on"
+    if code := chunk.bars[task.case].recusal(last.level):
+        return f"recused_{code}"
     return "opened_meanwhile" if last.by_applicant and task.seat.opened else None
 
 
@@ -240,9 +246,9 @@ def _refusal_of_person(chunk: _Chunk, task: Standing, outcome: Outcome) -> Refus
         return refused
     if not outcome.level:
         return None
-    if task.seat.holder not in ("", by.key):
-        return "held", {"name": task.seat.holder_name}
     tally = chunk.seats.get(task.item)
+    if task.seat.holder not in ("", by.key) and not (tally and tally.seats_me()):
+        return "held", {"name": task.seat.holder_name}
     return tally.refusal(outcome.name, task.step.onward if task.step else "") if tally else None
 
 
@@ -305,7 +311,8 @@ def _sign(chunk: _Chunk, tasks: list[Standing]) -> None:
     levels = [(task.case, outcome_level(task.step, asked.outcome)) for task in tasks]
     free = take_level(levels, asked.by.key)
     for task in tasks:
-        chunk.answers[task.item] = ("signed" if task.case in free else "other_level", {})
+        chunk.answers[task.item] = ("signed", {})
+    _say_why(chunk, [task for task in tasks if task.case not in free])
     signing = [task for task in tasks if task.case in free]
     sign([task.item for task in signing], asked.by, asked.outcome, chunk.moment)
     lines = [
@@ -326,11 +333,12 @@ def _move(chunk: _Chunk, tasks: list[Standing]) -> None:
         seating = panel_at(panels, way.final.name)
         moved = move(way, [task.case for task in group], asked.by, post, asked.reason, asked.data, moment)
         for task in group:
-            chunk.answers[task.item] = ("ok" if task.item in moved else "other_level", {})
-        if joint := [task.item for task in group if task.item in moved and task.item in chunk.seats]:
+            chunk.answers[task.item] = ("ok", {})
+        _say_why(chunk, [task for task in group if task.item not in moved])
+        joint = [task.item for task in group if task.item in moved and task.item in chunk.seats]
+        if joint and way.outcome.level:
             sign(joint, asked.by, asked.outcome, moment)
-        if seating and moved:
-            seat(list(moved.values()), seating)
+        _seat(chunk, way, seating, moved)
         if moved:
             events.tell(
                 events.Move(
@@ -345,6 +353,25 @@ def _move(chunk: _Chunk, tasks: list[Standing]) -> None:
                     data=asked.data,
                 )
             )
+
+
+def _seat(chunk: _Chunk, way: Way, panel: Panel | None, moved: Mapping[int, int]) -> None:
+    """Seats those who sign where cases arrived: the panel, or who sat when the decision that is taken back was made."""
+    level = way.final.level if isinstance(way.final, Step) else ""
+    decided = {new: chunk.last[old] for old, new in moved.items() if old in chunk.last}
+    again = {new: last.item for new, last in decided.items() if last.joint}
+    seat_again(again, chunk.asked.by.key, level)
+    if panel and (fresh := [new for new in moved.values() if new not in again]):
+        seat(fresh, panel, level)
+
+
+def _say_why(chunk: _Chunk, tasks: list[Standing]) -> None:
+    """What kept this person from acting, found by the statement itself: he was recused, or acted, a moment before."""
+    for case, bars in bars_of([task.case for task in tasks], chunk.asked.by.key).items() if tasks else ():
+        for task in tasks:
+            if task.case == case:
+                code = bars.recusal(outcome_level(task.step, chunk.asked.outcome))
+                chunk.refuse(task, f"recused_{code}" if code else "other_level")
 
 
 def _company(chunk: _Chunk, task: Standing) -> tuple[Way, str, str]:

@@ -11,6 +11,7 @@ from viewflow.workflow.fields import get_task_ref
 from viewflow.workflow.status import STATUS
 
 from workflows.actors import SYSTEM, Actor
+from workflows.bars import recused
 from workflows.clock import Moment
 from workflows.nodes import Ended
 from workflows.planned import planned_cursor
@@ -19,26 +20,13 @@ from workflows.requests import request_id
 from workflows.ways import Way
 from workflows.working_days import due_dates
 
-
-def _recused(case: str, level: str) -> str:
-    """SQL that tells whether the person is recused from a case, by itself or with its office, at a level."""
-    at_level = f"(r.levels = '{{}}' OR {level} = ANY(r.levels))"
-    return f"""(EXISTS (
-            SELECT 1 FROM workflows_recusal r
-             WHERE r.person = %(person)s::varchar AND r.case_id = {case} AND r.ended_at IS NULL AND {at_level}
-        ) OR EXISTS (
-            SELECT 1 FROM workflows_recusal r JOIN workflows_case c ON c.id = {case} AND starts_with(c.path, r.path)
-             WHERE r.person = %(person)s::varchar AND r.case_id IS NULL AND r.ended_at IS NULL AND {at_level}
-        ))"""
-
-
 # The row per (case, person) keeps the level it was first written with: at another level nothing comes back, nor for
 # who is recused from the case.
 _SEPARATED = f"""
     WITH going AS (
         INSERT INTO workflows_actinglevel AS kept (case_id, person, level)
         SELECT case_id, %(person)s::varchar, %(level)s::varchar FROM unnest(%(cases)s::bigint[]) AS case_id
-         WHERE NOT {_recused("case_id", "%(level)s::varchar")}
+         WHERE NOT {recused("case_id", "%(person)s::varchar", "%(level)s::varchar")}
         ON CONFLICT (case_id, person) DO UPDATE SET level = excluded.level WHERE kept.level = excluded.level
         RETURNING case_id
     )"""
@@ -130,7 +118,7 @@ _TAKE_LEVEL = f"""
     INSERT INTO workflows_actinglevel AS kept (case_id, person, level)
     SELECT asked.case_id, %(person)s::varchar, asked.level
       FROM unnest(%(cases)s::bigint[], %(levels)s::varchar[]) AS asked (case_id, level)
-     WHERE NOT {_recused("asked.case_id", "asked.level")}
+     WHERE NOT {recused("asked.case_id", "%(person)s::varchar", "asked.level")}
         ON CONFLICT (case_id, person) DO UPDATE SET level = excluded.level WHERE kept.level = excluded.level
     RETURNING case_id
 """

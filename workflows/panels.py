@@ -9,18 +9,20 @@ asked to sign sits on the item, one signature a person; a case that comes back t
 - `added`: whoever holds the step decides, once everybody who was added has approved. One who was added and does not
   approve moves nothing: he is heard, and taken off, or the step decides otherwise than by approving.
 
-An empty panel passes nothing, nor one below its quorum.
+An empty panel passes nothing, nor one below its quorum. Who is recused from the case, or has acted on it at another
+level, is not seated; who is recused later leaves his seat, and a signature that he gave there falls.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from workflows.actors import Actor
+from workflows.bars import recused
 from workflows.clock import Moment
 from workflows.models import Signer, WorkItem
 
@@ -57,17 +59,62 @@ def _panels(panels: str) -> dict[str, Panel]:
     return {step: Panel(**given) for step, given in json.loads(panels).items()}
 
 
-def seat(items: Sequence[int], panel: Panel) -> None:
-    """Seats the panel at open items where cases have just arrived, in the deciding transaction."""
+_SEAT = f"""
+    INSERT INTO workflows_signer (item_id, person, name, part, added_by, added_at, vote)
+    SELECT i.id, m.person, m.name, 'panel', '', now(), ''
+      FROM workflows_workitem i
+      JOIN unnest(%(paths)s::varchar[], %(people)s::varchar[], %(names)s::varchar[]) WITH ORDINALITY
+           AS m (path, person, name, number) ON m.path = i.path
+     WHERE i.id = ANY(%(items)s::bigint[]) AND NOT {recused("i.case_id", "m.person", "%(level)s::varchar")}
+       AND NOT EXISTS (SELECT 1 FROM workflows_actinglevel a
+                        WHERE a.case_id = i.case_id AND a.person = m.person AND a.level <> %(level)s::varchar)
+     ORDER BY i.id, m.number
+"""
+
+
+def seat(items: Sequence[int], panel: Panel, level: str = "") -> None:
+    """Seats the panel at open items where cases have just arrived, in the deciding transaction: those who may judge
+    at the step's `level`.
+    """
     rows = list(WorkItem.objects.filter(pk__in=items, finished=None).values_list("pk", "path"))
     WorkItem.objects.filter(pk__in=items).update(panel=panel.mode, share=panel.share, quorum=panel.quorum)
     members = _members[0](panel.of, {path for _, path in rows}) if _members else {}
-    seats = [
-        Signer(item_id=item, person=person, name=name, part="panel")
-        for item, path in rows
-        for person, name in members.get(path, ())
-    ]
-    Signer.objects.bulk_create(seats, batch_size=5000)
+    seats = [(path, person, name[:150]) for path, people in members.items() for person, name in people]
+    if seats:
+        paths, people, names = (list(column) for column in zip(*seats, strict=True))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _SEAT,
+                {"items": [item for item, _ in rows], "paths": paths, "people": people, "names": names, "level": level},
+            )
+
+
+_SEAT_AGAIN = f"""
+    WITH again AS (
+        SELECT * FROM unnest(%(new)s::bigint[], %(old)s::bigint[]) AS again (new, old)
+    ), panel AS (
+        UPDATE workflows_workitem i SET panel = was.panel, share = was.share, quorum = was.quorum
+          FROM again JOIN workflows_workitem was ON was.id = again.old WHERE i.id = again.new
+    )
+    INSERT INTO workflows_signer (item_id, person, name, part, added_by, added_at, vote, voted_at)
+    SELECT again.new, s.person, s.name, s.part, s.added_by, s.added_at,
+           CASE WHEN s.person = %(person)s THEN '' ELSE s.vote END,
+           CASE WHEN s.person = %(person)s THEN NULL ELSE s.voted_at END
+      FROM again JOIN workflows_signer s ON s.item_id = again.old JOIN workflows_workitem i ON i.id = again.old
+     WHERE s.ended_at IS NULL AND NOT (s.person = %(person)s AND s.part = 'base')
+       AND NOT {recused("i.case_id", "s.person", "%(level)s::varchar")}
+     ORDER BY s.id
+"""
+
+
+def seat_again(items: Mapping[int, int], person: str, level: str = "") -> None:
+    """Where a joint decision is taken back, everybody sits as before, {new item: the one decided}: only the signature
+    of who takes it back is void, and those of people who have been recused since.
+    """
+    if items:
+        values: dict[str, Any] = {"new": list(items), "old": list(items.values()), "person": person, "level": level}
+        with connection.cursor() as cursor:
+            cursor.execute(_SEAT_AGAIN, values)
 
 
 # ---------------------------------------------------------------- where a panel stands
@@ -94,6 +141,11 @@ class Tally:
 
     def _mine(self) -> Seated | None:
         return next((each for each in self.seated if each.person == self.me), None)
+
+    def seats_me(self) -> bool:
+        """Whether this person was asked to sign; no colleague who has taken the item on keeps him from it."""
+        mine = self._mine()
+        return mine is not None and mine.part != "base"
 
     def need(self, permission: str) -> str:
         """The permission with which this person signs, at a step that `permission` opens."""
@@ -129,9 +181,14 @@ class Tally:
             each.vote == onward or each.person == self.me for each in self._part("added")
         )
 
-    def is_settled(self, onward: str = "approve") -> bool:
-        """Whether enough have approved, and everybody who was added, so that nobody is waited for."""
-        return self._passed(onward, counting_me=False) and all(each.vote == onward for each in self._part("added"))
+    def deciders(self, onward: str = "approve") -> list[str]:
+        """Where enough have signed, one way or the other, so that nobody is waited for: who signed that way."""
+        members = self._part("panel")
+        if self._passed(onward, counting_me=False) and all(each.vote == onward for each in self._part("added")):
+            return [each.person for each in self.seated if each.part != "added" and each.vote == onward]
+        against = [each.person for each in members if each.vote not in ("", onward)]
+        lost = self.mode == "share" and (len(members) - len(against)) * 100 < self.share * len(members)
+        return against if lost else []
 
     def _passed(self, onward: str, counting_me: bool = True) -> bool:
         """Whether those who decide the step, the added aside, have approved, this person counted."""
@@ -140,9 +197,9 @@ class Tally:
         if counting_me and (mine is None or mine.part != "added"):
             ayes.add(self.me)
         if self.mode == "all":
-            return len(ayes) == len(members)
+            return bool(members) and len(ayes) == len(members)
         if self.mode == "share":
-            return len(ayes) * 100 >= self.share * len(members)
+            return bool(members) and len(ayes) * 100 >= self.share * len(members)
         return bool(ayes)
 
     def _out_of_reach(self, onward: str) -> bool:
@@ -200,3 +257,35 @@ def sign(items: Sequence[int], by: Actor, vote: str, moment: Moment) -> None:
 def signed(item: int) -> bool:
     """Whether anybody has signed at an item."""
     return Signer.objects.filter(item=item, ended_at=None).exclude(vote="").exists()
+
+
+# ---------------------------------------------------------------- leaving
+
+
+def leave(seats: Sequence[Signer], moment: Moment) -> None:
+    """Takes people off open items, the signatures that they gave there with them.
+
+    Where nobody is waited for any more, whoever signed last on the side that has it signs again: a case moves by a
+    signature only. An item without signers is a plain one again.
+    """
+    Signer.objects.filter(pk__in=[seat.pk for seat in seats]).update(ended_at=moment.machine)
+    for item, tally in tallies(sorted({seat.item_id for seat in seats}), "").items():
+        if tally.mode == "added" and not tally.seated:
+            WorkItem.objects.filter(pk=item).update(panel="")
+        elif deciders := tally.deciders():
+            given = Signer.objects.filter(item=item, ended_at=None, person__in=deciders).order_by("-voted_at", "-pk")
+            for signer in given if tally.mode == "added" else given[:1]:
+                void(signer, moment)
+
+
+def void(signer: Signer, moment: Moment) -> None:
+    """Voids a signature; who sits on the panel, or was added, is waited for again."""
+    signer.ended_at = moment.machine
+    signer.save(update_fields=["ended_at"])
+    if signer.part != "base":
+        Signer.objects.create(
+            item_id=signer.item_id, person=signer.person, name=signer.name, part=signer.part,
+            added_by=signer.added_by, added_at=signer.added_at,
+        )  # fmt: skip
+    elif not Signer.objects.filter(item=signer.item_id, ended_at=None).exists():
+        WorkItem.objects.filter(pk=signer.item_id, panel="added").update(panel="")

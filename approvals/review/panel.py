@@ -76,7 +76,7 @@ def panel(case: Case, item: WorkItem | None, step: Step | None, person: str, hol
     if seated is not None and judged:
         mine |= set(OUTCOMES) & set(step.outcomes)
     judging = bool(mine & set(OUTCOMES)) and judged
-    barred = _barred(bars, item, step, person, holds) if judging else ""
+    barred = _barred(bars, item, step, person, holds, seated) if judging else ""
     closed = bool(barred) or (seated is not None and bool(seated.vote))
     open_to_me = [name for name in step.outcomes if name in mine and name in OUTCOMES] if not closed else []
     return Panel(
@@ -110,10 +110,11 @@ class _Reader(NamedTuple):
         return dict.fromkeys(paths, "") if self.holds(permission) else {}
 
 
-def _barred(bars: Bars, item: WorkItem, step: Step, person: str, holds: Holds) -> str:
-    """The sentence of what stands against the reader's judging; a colleague's hold included."""
+def _barred(bars: Bars, item: WorkItem, step: Step, person: str, holds: Holds, seated: Signer | None) -> str:
+    """The sentence of what stands against the reader's judging; a colleague's hold included, but for who signs too."""
     found = bars.refusal(_Reader(person, holds), item.path, step.level)
-    if found is None and item.holder not in ("", person):
+    asked = seated is not None and seated.part != "base"
+    if found is None and item.holder not in ("", person) and not asked:
         found = ("held", {"name": item.holder_name})
     return words(*found) if found is not None else ""
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from workflows import events
@@ -64,6 +65,9 @@ def perform(act: Act, task_ids: Iterable[int], by: Actor, reason: Reason | None 
 
 def _perform(act: Act, items: list[int], by: Actor, reason: Reason | None, patient: bool) -> dict[int, Answer]:
     tasks, moment, answers = lock(items, by, patient)
+    if act.judges:  # again, with the lock had: what was written while it was waited for is not in what was read with it
+        bars = bars_of([task.case for task in tasks], by.key)
+        tasks = [replace(task, bars=bars[task.case]) for task in tasks]
     act.begin(tasks)
     posts = _posts(act, tasks, by)
     going = []
@@ -114,7 +118,7 @@ class Concerns:
     """People whom an act on many tasks concerns, and what bars each of them from each case."""
 
     def __init__(self, people: Iterable[Actor], permission: str = "") -> None:
-        self.people = tuple(people)
+        self.people = tuple({person.key: person for person in people}.values())
         self.permission = permission
         self._bars: dict[tuple[str, int], Any] = {}
         self._permitted: dict[tuple[str, str], set[str]] = {}

@@ -1,8 +1,10 @@
 """Recusal (回避, DOMAIN.md §2.8): who may not judge a case, found by other rooms or declared by the person himself."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.functional import Promise
 
 from workflows import record
@@ -10,7 +12,9 @@ from workflows.actors import Actor
 from workflows.acts.frame import Act
 from workflows.clock import Moment, moment
 from workflows.locking import Standing
-from workflows.models import Recusal, Signer, WorkItem
+from workflows.models import Case, Recusal, Signer, WorkItem
+from workflows.nodes import Review
+from workflows.panels import SEES, leave
 from workflows.record import Line, write_lines
 from workflows.refusals import add_sentences
 
@@ -29,39 +33,51 @@ class StepAside(Act):
     reason_required = True
     judges = False
 
+    def permission(self, task: Standing) -> str:
+        # Those who were only asked to sign hold no post that opens the step.
+        return SEES if task.seat.panel and isinstance(task.step, Review) else super().permission(task)
+
     def write(self, tasks: list[Standing], by: Actor, moment: Moment) -> None:
-        Recusal.objects.bulk_create(
-            [Recusal(case_id=task.case, person=by.key, code=DECLARED, at=moment.machine) for task in tasks],
-            ignore_conflicts=True,
-        )
-        _rise([task.item for task in tasks], by.key, moment)
+        _add([(task.case, by.key) for task in tasks], DECLARED, (), moment)
+        _rise([task.item for task in tasks], by.key, (), moment)
 
 
-def _rise(items: Sequence[int], person: str, moment: Moment) -> None:
-    """Takes a recused person off open items: what he held is free again, nobody waits for his signature."""
-    held = WorkItem.objects.filter(pk__in=items, holder=person, finished=None)
-    held.update(holder="", holder_name="", assigned=None)
-    Signer.objects.filter(item__in=items, person=person, ended_at=None, vote="").update(ended_at=moment.machine)
+def _rise(items: Iterable[int], person: str, levels: Sequence[str], moment: Moment) -> None:
+    """Takes a recused person off open items at these levels, or all: what he held is free again, nobody waits for his
+    signature, and one that he gave falls.
+    """
+    open_items = WorkItem.objects.filter(pk__in=list(items), finished=None).only("flow_task")
+    ours = [item.pk for item in open_items if not levels or getattr(item.flow_task, "level", "") in levels]
+    WorkItem.objects.filter(pk__in=ours, holder=person).update(holder="", holder_name="", assigned=None)
+    leave(list(Signer.objects.filter(item__in=ours, person=person, ended_at=None)), moment)
 
 
-_FOUND = """
-    WITH found AS (
-        SELECT DISTINCT f.case_id, f.person
-          FROM unnest(%(cases)s::bigint[], %(people)s::varchar[]) AS f (case_id, person)
-    ), locked AS (
-        SELECT c.id, c.path FROM workflows_case c WHERE c.id IN (SELECT case_id FROM found) ORDER BY c.id
-           FOR NO KEY UPDATE
-    ), added AS (
-        INSERT INTO workflows_recusal (case_id, path, person, levels, code, text, at)
-        SELECT locked.id, '', found.person, %(levels)s::varchar[], %(code)s, '', %(now)s
-          FROM locked JOIN found ON found.case_id = locked.id
-            ON CONFLICT DO NOTHING
-        RETURNING case_id, person
-    )
-    SELECT added.case_id, added.person, locked.path,
-           (SELECT i.id FROM workflows_workitem i WHERE i.case_id = added.case_id AND i.finished IS NULL)
-      FROM added JOIN locked ON locked.id = added.case_id
+# One that is known for some levels is widened, never narrowed.
+_ADD = """
+    INSERT INTO workflows_recusal AS known (case_id, path, person, levels, code, text, at)
+    SELECT DISTINCT c.id, '', f.person, %(levels)s::varchar[], %(code)s, '', %(now)s::timestamptz
+      FROM unnest(%(cases)s::bigint[], %(people)s::varchar[]) AS f (case_id, person)
+      JOIN workflows_case c ON c.id = f.case_id
+        ON CONFLICT (case_id, person, code) WHERE ended_at IS NULL DO UPDATE
+       SET levels = CASE WHEN excluded.levels = '{}' THEN '{}' ELSE known.levels || excluded.levels END
+     WHERE known.levels <> '{}' AND NOT (excluded.levels <> '{}' AND known.levels @> excluded.levels)
+    RETURNING case_id, person
 """
+
+
+def _add(found: Sequence[tuple[int, str]], code: str, levels: Sequence[str], moment: Moment) -> list[tuple[int, str]]:
+    """Writes recusals from cases, which are locked; those that are new, or hold for more than before."""
+    cases, people = [case for case, _ in found], [person for _, person in found]
+    values: dict[str, Any] = {
+        "cases": cases,
+        "people": people,
+        "levels": list(levels),
+        "code": code,
+        "now": moment.machine,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, values)
+        return sorted(cursor.fetchall())
 
 
 def recuse(found: Iterable[tuple[int, str]], code: str, by: Actor, levels: Sequence[str] = ()) -> int:
@@ -74,24 +90,24 @@ def recuse(found: Iterable[tuple[int, str]], code: str, by: Actor, levels: Seque
         return 0
     at = moment()
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _FOUND,
-                {"cases": [case for case, _ in pairs], "people": [person for _, person in pairs],
-                 "levels": list(levels), "code": code, "now": at.machine},
-            )  # fmt: skip
-            added = cursor.fetchall()
-        if not levels:
-            for person in {person for _, person, _, _ in added}:
-                _rise([item for _, who, _, item in added if who == person and item], person, at)
-        lines = [Line(case, path, item=item) for case, _, path, item in added]
+        paths = _locked({case for case, _ in pairs})
+        added = _add(pairs, code, levels, at)
+        # Asked once the locks are had: the case may have moved while they were waited for.
+        open_items = dict(
+            WorkItem.objects.filter(process__in={case for case, _ in added}, finished=None).values_list(
+                "process_id", "pk"
+            )
+        )
+        for person in sorted({person for _, person in added}):
+            _rise([open_items[case] for case, who in added if who == person and case in open_items], person, levels, at)
+        lines = [Line(case, paths[case], item=open_items.get(case)) for case, _ in added]
         write_lines("recuse", "case", lines, by, data={"code": code}, at=at)
     return len(added)
 
 
 def recuse_from_offices(found: Iterable[tuple[str, str]], code: str, by: Actor, levels: Sequence[str] = ()) -> int:
     """Recuses people from every case of offices, [(path, person's key)]; returns how many are new."""
-    pairs = sorted(set(found))
+    pairs, at = sorted(set(found)), moment()
     with transaction.atomic():
         known = set(
             Recusal.objects.filter(
@@ -105,5 +121,21 @@ def recuse_from_offices(found: Iterable[tuple[str, str]], code: str, by: Actor, 
         ]
         Recusal.objects.bulk_create(new, ignore_conflicts=True)
         for each in new:
+            _rise(_items_at(each.path, each.person), each.person, levels, at)
             record.write("recuse", "office", [0], by, path=each.path, data={"code": code, "levels": list(levels)})
     return len(new)
+
+
+def _items_at(path: str, person: str) -> list[int]:
+    """The open items of an office that a person holds or signs at; their cases are locked first."""
+    at_office = WorkItem.objects.filter(path__startswith=path, finished=None)
+    seats = Signer.objects.filter(person=person, ended_at=None).values("item")
+    his = dict(at_office.filter(Q(holder=person) | Q(pk__in=seats)).values_list("pk", "process_id"))
+    _locked(set(his.values()))
+    return list(his)
+
+
+def _locked(cases: Iterable[int]) -> dict[int, str]:
+    """The office paths of cases, locked in the order in which `decide` locks them."""
+    rows = Case.objects.filter(pk__in=list(cases)).order_by("pk").select_for_update(no_key=True)
+    return dict(rows.values_list("pk", "path"))

@@ -8,7 +8,7 @@ from workflows.clock import Moment
 from workflows.locking import Refused, Standing
 from workflows.models import Signer, WorkItem
 from workflows.nodes import Review
-from workflows.panels import SEES, Tally, tallies
+from workflows.panels import SEES, leave, void
 
 
 class AddSigners(Act):
@@ -26,6 +26,7 @@ class AddSigners(Act):
 
     def begin(self, tasks: list[Standing]) -> None:
         self.concerns.read(tasks)
+        self.seated = {}
         seated = Signer.objects.filter(item__in=[task.item for task in tasks], ended_at=None)
         for item, person in seated.values_list("item_id", "person"):
             self.seated.setdefault(item, set()).add(person)
@@ -53,9 +54,9 @@ class AddSigners(Act):
 
 
 class RemoveSigner(Act):
-    """减签: takes a signature off that is not given, or was given against the others.
+    """减签: takes a signature off that is not given, or that one who was added gave against the others.
 
-    Where nothing but that was waited for, whoever signed last signs again: a case moves by a signature only.
+    What a member of the panel has signed stands: nobody makes a majority by taking off those who disagree.
     """
 
     name = "remove_signer"
@@ -76,40 +77,17 @@ class RemoveSigner(Act):
         self.seated = {signer.item_id: signer for signer in found}
 
     def refusal(self, task: Standing, by: Actor) -> Refused | None:
+        if task.seat.holder not in ("", by.key):
+            return "held", {"name": task.seat.holder_name}
         signer = self.seated.get(task.item)
         if signer is None:
             return "no_such_signer"
         onward = task.step.onward if isinstance(task.step, Review) else ""
-        return "already_signed" if signer.vote == onward else None
+        stands = signer.vote == onward if signer.part == "added" else signer.vote
+        return "already_signed" if stands else None
 
     def write(self, tasks: list[Standing], by: Actor, moment: Moment) -> None:
-        items = [task.item for task in tasks]
-        Signer.objects.filter(pk__in=[self.seated[item].pk for item in items]).update(ended_at=moment.machine)
-        for item, tally in tallies(items, "").items():
-            _after_leaving(item, tally, moment)
-
-
-def _after_leaving(item: int, tally: Tally, moment: Moment) -> None:
-    """Opens the last signature again where nobody is waited for any more; an item without signers is plain again."""
-    if not tally.seated and tally.mode == "added":
-        WorkItem.objects.filter(pk=item).update(panel="")
-    elif tally.seated and tally.is_settled():
-        last = Signer.objects.filter(item=item, ended_at=None).exclude(vote="").order_by("-voted_at", "-pk").first()
-        if last is not None:
-            _void(last, moment)
-
-
-def _void(signer: Signer, moment: Moment) -> None:
-    """Voids a signature; who sits on the panel, or was added, is waited for again."""
-    signer.ended_at = moment.machine
-    signer.save(update_fields=["ended_at"])
-    if signer.part != "base":
-        Signer.objects.create(
-            item_id=signer.item_id, person=signer.person, name=signer.name, part=signer.part,
-            added_by=signer.added_by, added_at=signer.added_at,
-        )  # fmt: skip
-    elif not Signer.objects.filter(item=signer.item_id, ended_at=None).exists():
-        WorkItem.objects.filter(pk=signer.item_id, panel="added").update(panel="")
+        leave([self.seated[task.item] for task in tasks], moment)
 
 
 class Unsign(Act):
@@ -134,4 +112,4 @@ class Unsign(Act):
 
     def write(self, tasks: list[Standing], by: Actor, moment: Moment) -> None:
         for task in tasks:
-            _void(self.mine[task.item], moment)
+            void(self.mine[task.item], moment)

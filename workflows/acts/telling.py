@@ -99,6 +99,7 @@ class Urge(Act):
         return URGE
 
     def begin(self, tasks: list[Standing]) -> None:
+        self._today, self._times = set(), {}
         today = moment().date
         lines = Record.objects.filter(act=self.name, about="case", about_id__in=[task.case for task in tasks])
         open_items = {task.item for task in tasks}
