@@ -327,6 +327,7 @@ class ApplicationFactory(factory.django.DjangoModelFactory):
                         steps=steps,
                         limits=version.definition["limits"],
                         missing=missing,
+                        title=fields["student"].name,
                     )
                 ],
                 by,

@@ -138,13 +138,24 @@ class WorkItem(AbstractTask):
                 opclasses=["varchar_ops", "varchar_pattern_ops", "int8_ops"],
                 condition=Q(finished__isnull=True),
             ),
-            # … by deadline, by the beginning of a name, and what one person has taken on.
+            # … by deadline, by the beginning of a name, what has come back, and what one person has taken on.
             models.Index(fields=["queue", "due_on", "id", "path"], name="item_due", condition=Q(finished__isnull=True)),
+            models.Index(
+                fields=["queue", "path", "due_on", "id"],
+                name="item_office_due",
+                opclasses=["varchar_ops", "varchar_pattern_ops", "date_ops", "int8_ops"],
+                condition=Q(finished__isnull=True),
+            ),
             models.Index(
                 fields=["queue", "title", "id", "path"],
                 name="item_title",
                 opclasses=["varchar_ops", "varchar_pattern_ops", "int8_ops", "varchar_ops"],
                 condition=Q(finished__isnull=True),
+            ),
+            models.Index(
+                fields=["queue", "id", "path"],
+                name="item_returned",
+                condition=Q(finished__isnull=True, round__gt=1),
             ),
             models.Index(
                 fields=["holder", "id"], name="item_holder", condition=Q(finished__isnull=True) & ~Q(holder="")

@@ -1,18 +1,21 @@
-"""What reviewers do: decide on cases, and open full numbers for a purpose."""
+"""What reviewers do: decide on cases, take the next one on, set up their desk, open full numbers for a purpose."""
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from approvals.applications.actions.changing import circumstances_of
 from approvals.applications.models import Application
 from approvals.organisations.authority import UserActor
+from approvals.review import queries
+from approvals.review.models import MOST_SAVED, QueueColumns, SavedFilter
 from approvals.review.purposes import PURPOSES
+from approvals.review.waiting import Question
 from workflows import Reason, Result, decide, record
-from workflows.acts import Act, Unsign, mark_read, open_item, perform
+from workflows.acts import Act, Claim, Unsign, mark_read, open_item, perform
 from workflows.clock import moment
 from workflows.models import Signer
 from workflows.queries import open_item_of
@@ -43,6 +46,69 @@ def decide_tasks(
 def act_on(act: Act, task_ids: Iterable[int], by: UserActor, reason: Reason | None = None) -> list[Result]:
     """Does an act that moves nothing on tasks; a result per task."""
     return perform(act, sorted(set(task_ids)), by, reason)
+
+
+WINDOWS = (20, 200, 2000)
+"""How many tasks are looked at for one that is free, and how many when somebody is locking all of them."""
+TRIES = 5
+"""Refusals of the engine after which the last one is told."""
+
+
+def next_one(question: Question, by: UserActor) -> Result | None:
+    """下一件: takes on the first task that nobody has and nobody is locking, in the queue's order; None when none is.
+
+    It is chosen and taken on in one transaction, and passes over what others lock: n people get n different ones.
+    """
+    refused: list[Result] = []
+    for window in WINDOWS:
+        while len(refused) < TRIES:
+            with transaction.atomic():
+                free = queries.candidates(question, window).exclude(pk__in=[result.task_id for result in refused])
+                # The case with it, as the engine locks both: an act on it elsewhere then waits, and is not waited for.
+                locked = free.select_related("process").select_for_update(
+                    of=("self", "process"), no_key=True, skip_locked=True
+                )
+                item = locked.only("pk", "process__id").first()
+                if item is None:
+                    break
+                [result] = perform(Claim(), [item.pk], by)
+            if result.ok:
+                return result
+            refused.append(result)
+    return refused[-1] if refused else None
+
+
+# Saved over the one of the same name, or in the first free place of twenty.
+_SAVE = f"""
+    INSERT INTO {SavedFilter._meta.db_table} (person, name, query, slot)
+    SELECT %(person)s, %(name)s, %(query)s, COALESCE(
+           (SELECT slot FROM {SavedFilter._meta.db_table} WHERE person = %(person)s AND name = %(name)s),
+           (SELECT min(place) FROM generate_series(1, {MOST_SAVED}) AS place WHERE place NOT IN (
+                   SELECT slot FROM {SavedFilter._meta.db_table} WHERE person = %(person)s))) AS slot
+     WHERE EXISTS (SELECT 1 FROM {SavedFilter._meta.db_table} WHERE person = %(person)s AND name = %(name)s)
+        OR (SELECT count(*) FROM {SavedFilter._meta.db_table} WHERE person = %(person)s) < {MOST_SAVED}
+    ON CONFLICT (person, name) DO UPDATE SET query = excluded.query
+"""
+
+
+def save_filter(person: str, name: str, query: str) -> bool:
+    """Saves a filter of the queue under a name, over the one of that name; False when all places are taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE, {"person": person, "name": name, "query": query})
+        return bool(cursor.rowcount)
+
+
+def forget_filter(person: str, pk: int) -> None:
+    """Deletes a saved filter of one's own."""
+    SavedFilter.objects.filter(person=person, pk=pk).delete()
+
+
+def choose_columns(person: str, columns: list[str]) -> None:
+    """Remembers which columns of the queue a person wants to see; none chosen are the usual ones."""
+    if columns:
+        QueueColumns.objects.update_or_create(person=person, defaults={"columns": columns})
+    else:
+        QueueColumns.objects.filter(person=person).delete()
 
 
 def take_back(case_id: int, by: UserActor) -> list[Result]:

@@ -22,9 +22,9 @@ from approvals.disbursement import queries as disbursement
 from approvals.disbursement.models import PaymentLine
 from approvals.notices.models import NoticeLine
 from approvals.notices.queries import notices_of
+from approvals.organisations.queries import below
 from approvals.review import route, timeline
 from approvals.review.panel import Holds, Panel, panel
-from approvals.review.waiting import below
 from workflows import queries as engine
 from workflows.models import Case, Record, WorkItem
 

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 from approvals.applications.models import Application
 from approvals.organisations.access import actor, may, prefixes
 from approvals.review import actions, case_file, route
-from approvals.review.desk import Desk, acted_sentence, case_address, next_case, tier_name
+from approvals.review.desk import Desk, case_address, next_case, tier_name
 from approvals.review.desk_acts import KINDS, ActForm, Kind
 from approvals.review.forms import DecisionForm, PurposeForm
+from approvals.review.standing import acted_sentence
 
 FINANCE = ("make_batch", "check_batch", "approve_batch", "view_record")
 """Any of these opens the page of a batch."""
@@ -58,7 +59,7 @@ def case_response(
         prefixes=prefixes(request, "view_case"),
     )
     actions.opened(case_id, desk.by, judges=file.panel.mine and not file.panel.barred)
-    queued = "step" in values and bool(desk.step)
+    queued = desk.queued
     return render(
         request,
         "review/case.html",

@@ -10,16 +10,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from approvals.organisations.access import may, number
-from approvals.review import actions, case_file, queries
+from approvals.review import actions, case_file, queries, standing
 from approvals.review.case_views import case_response
 from approvals.review.desk import Desk, case_address, next_case, shown_rows
 from approvals.review.forms import DecisionForm
 from workflows import Result
+from workflows.flows.aid import REVIEWERS
 from workflows.nodes import OUTCOMES
 from workflows.refusals import SENTENCES as REFUSALS
 
 LARGEST = 2000
 """Tasks that one decision from a page may take."""
+SHOWN = 200
+"""Of them, so many are spelt out on the page that asks once more."""
 
 
 @require_POST
@@ -31,21 +34,21 @@ def decide(request: HttpRequest) -> HttpResponse:
     Open to everybody who is signed in: a post that was revoked meanwhile is answered by the engine, in words.
     """
     desk = Desk(request, QueryDict(request.POST.get("back", "")))
-    tasks = tasks_of(request)
+    tasks = tasks_of(request) or _of_schools(request, desk)
     form = DecisionForm(request.POST, today=desk.today)
     from_case = number(request.POST.get("case"))
     if not tasks:
         messages.warning(request, _("Nothing was ticked."))
         return _back(desk)
-    if len(tasks) > LARGEST:
+    if len(tasks) > LARGEST and "group" not in request.POST:
         messages.error(request, _("Please decide no more than %(count)s at once.") % {"count": LARGEST})
         return _back(desk)
     if "confirmed" not in request.POST:
-        return _ask(request, desk, tasks, DecisionForm(outcome=form.act, step=desk.step, today=desk.today))
+        return _ask(request, desk, tasks, form.act)
     if not form.is_valid():
         if from_case is not None:
             return case_response(request, from_case, bound=form, status=422)
-        return _ask(request, desk, tasks, form, status=422)
+        return _ask(request, desk, tasks, form.act, form, status=422)
     values = form.cleaned_data
     key, results = actions.decide_tasks(
         tasks, values["outcome"], desk.by, reason=form.reason, data=form.extra, token=str(values["token"])
@@ -55,38 +58,63 @@ def decide(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('review:queue')}?{_with(desk.here(), done=key)}")
 
 
-def _ask(request: HttpRequest, desk: Desk, tasks: list[int], form: DecisionForm, status: int = 200) -> HttpResponse:
+def _ask(
+    request: HttpRequest, desk: Desk, tasks: list[int], act: str, sent: DecisionForm | None = None, status: int = 200
+) -> HttpResponse:
     """The page that says what is about to be decided, asks for the reason, and sends it for good."""
-    if form.act not in actions.OUTCOMES:
+    if act not in actions.OUTCOMES:
         messages.error(request, str(REFUSALS["no_such_outcome"]))
         return _back(desk)
-    rows = queries.chosen(desk.by, desk.step, desk.reach, tasks) if desk.step else []
-    if not rows:
-        refusal = str(REFUSALS["closed" if desk.step else "not_permitted"])
-        if not desk.step:
-            return render(request, "review/answer.html", {"refusal": refusal})
-        messages.error(request, refusal)
+    if not desk.views:
+        return render(request, "review/answer.html", {"refusal": str(REFUSALS["not_permitted"])})
+    asked = tasks[:LARGEST]
+    found = queries.chosen(desk.by.key, desk.reaches, asked)
+    if not found:
+        messages.error(request, str(REFUSALS["closed" if desk.steps else "not_permitted"]))
         return _back(desk)
-    free = [row for row in rows if not row.acted]
+    barred = standing.obstacles(found, desk.person)
+    free = [row for row in found if row.task not in barred]
+    shown = shown_rows(desk, sorted(found, key=lambda row: row.task in barred)[:SHOWN])
+    spelt = {each.row.task for each in shown}
     return render(
         request,
         "review/confirm.html",
         {
-            "form": form,
-            "step": desk.step,
-            "rows": shown_rows(rows, desk.choices, queries.definitions({row.version for row in rows}), desk.today),
+            "form": sent or _form(desk, act, {row.step for row in free or found}),
+            "steps": sorted({row.step for row in free or found}, key=list(REVIEWERS).index),
+            "rows": shown,
+            "others": [row.task for row in free if row.task not in spelt],
             "totals": queries.totals(free),
-            "barred": len(rows) - len(free),
-            "gone": len(set(tasks)) - len(rows),
+            "barred": len(barred),
+            "gone": len(set(asked)) - len(found),
+            "more": len(tasks) > LARGEST,
+            "largest": LARGEST,
             "back": desk.here(),
         },
         status=status,
     )
 
 
+def _form(desk: Desk, act: str, steps: set[str]) -> DecisionForm:
+    """The form of a decision on tasks of these steps: it asks for a reason where one of them does."""
+    forms = [DecisionForm(outcome=act, step=step, today=desk.today) for step in sorted(steps)]
+    form = next((each for each in forms if each.asks_reason), forms[0])
+    if len(steps) > 1 and "to" in form.fields:
+        form.fields["to"].choices = form.fields["to"].choices[:1]  # type: ignore[attr-defined]
+    return form
+
+
+def _of_schools(request: HttpRequest, desk: Desk) -> list[int]:
+    """All tasks of the schools that a form names, in the present view and filters; one more than may be decided."""
+    schools = [desk.choices.schools[code][0] for code in request.POST.getlist("group") if code in desk.choices.schools]
+    if not schools or desk.own:
+        return []
+    return queries.tasks_of_schools(desk.question, schools, LARGEST + 1)
+
+
 def tasks_of(request: HttpRequest) -> list[int]:
     """The tasks that a form names."""
-    given = (number(task) for task in request.POST.getlist("task"))
+    given = (number(task) for task in [*request.POST.getlist("task"), *request.POST.get("tasks", "").split(",")])
     return [task for task in given if task is not None]
 
 
@@ -109,7 +137,7 @@ def _after_one(request: HttpRequest, desk: Desk, outcome: str, result: Result) -
         messages.error(request, result.message)
         return redirect(case_address(application.pk, desk.values))
     messages.success(request, f"{OUTCOMES[outcome]} · {application.student.name}")
-    if "step" not in desk.values or not desk.step:
+    if not desk.queued:
         return redirect("review:case", application.pk)
     following = next_case(desk, result.task_id)
     if following is None:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from approvals.people.crypto import blind_index
 from approvals.people.identity import SENTENCES as ID_SENTENCES
 from approvals.people.identity import id_problem, normalise_id, normalise_name
 from approvals.review.actions import OUTCOMES
+from approvals.review.columns import COLUMNS
 from approvals.review.purposes import PURPOSES
 from approvals.review.queries import SIZES, Choices
 from approvals.review.waiting import Filters
@@ -28,7 +30,8 @@ from workflows.working_days import calendar
 
 FLAGS = [("hits", _("Open data-match hits")), ("findings", _("A condition does not hold")),
          ("returned", _("Returned before"))]  # fmt: skip
-DUE = [("overdue", _("Overdue")), ("today", _("Due today or overdue")), ("soon", _("Due within 3 days"))]
+DUE = [("overdue", _("Overdue")), ("today", _("Due today or overdue")),
+       ("soon", _("Due within 2 working days, or overdue"))]  # fmt: skip
 ORDERS = [("arrived", _("By arrival")), ("due", _("By deadline"))]
 PARTS = [
     ("identity", _p("part to correct", "Name, ID or enrolment number")),
@@ -42,55 +45,81 @@ PARTS = [
 """What a returned application is to be corrected in."""
 CORRECTION_DAYS = 5
 """Working days that a return proposes for the correction."""
-KEPT = ("step", "school", "programme", "level", "flags", "due", "name", "person", "order", "per")
+NARROWING = ("school", "programme", "level", "flags", "due", "amount_from", "amount_to")
+"""Filters that a person may save under a name: of kinds of cases, not of people."""
+KEPT = ("view", "step", *NARROWING, "name", "number", "person", "order", "per", "group")
 """What the queue's address may hold, besides the cursor."""
+NUMBER_LENGTH = 12
+"""Digits up to so many are a case's number; more are an ID number."""
 
 
 class FilterForm(forms.Form):
-    """The queue's filters. It is sent by POST, so that an ID number never stands in an address."""
+    """The queue's filters. It is sent by POST, so that an ID number never stands in an address.
 
+    `find` takes the beginning of a name, a case's number, or a whole ID number.
+    """
+
+    find = forms.CharField(label=_("Name begins with, number, or ID number"), required=False, max_length=50)
+    person = forms.CharField(required=False, widget=forms.HiddenInput, max_length=128)
+    step = forms.ChoiceField(label=_("Step"), required=False)
     school = forms.ChoiceField(label=_("School"), required=False)
     programme = forms.ChoiceField(label=_("Programme"), required=False)
     level = forms.ChoiceField(label=_("Level"), required=False)
     flags = forms.ChoiceField(label=_("Only"), required=False)
     due = forms.ChoiceField(label=_("Deadline"), required=False)
-    name = forms.CharField(label=_("Name begins with"), required=False, max_length=50)
-    id_number = forms.CharField(label=_("ID number, all 18 characters"), required=False, max_length=40)
+    amount_from = forms.DecimalField(label=_("Yuan, from"), required=False, min_value=0, max_value=10**7)
+    amount_to = forms.DecimalField(label=_("Yuan, to"), required=False, min_value=0, max_value=10**7)
     order = forms.ChoiceField(label=_("Order"), required=False, choices=ORDERS)
     per = forms.ChoiceField(label=_("Rows"), required=False, choices=[(str(size), size) for size in SIZES])
 
-    def __init__(self, *args: Any, choices: Choices, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, choices: Choices, today: date, across: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        every = ("", _p("filter", "All"))
-        offered = {
-            "school": [(code, name) for code, (_path, name) in choices.schools.items()],
-            "programme": list(choices.programmes.items()),
-            "level": LEVELS,
-            "flags": FLAGS,
-            "due": DUE,
+        self.number: int | None = None
+        self.id_number = ""
+        offered: dict[str, list[tuple[str, Any]]] = {
+            "step": [("", _("All steps")), *((step, NAMES[step_of(AidFlow.kind, step).state]) for step in REVIEWERS)],
+            "school": [("", _("All schools")), *((code, name) for code, (_path, name) in choices.schools.items())],
+            "programme": [("", _("All programmes")), *choices.programmes.items()],
+            "level": [("", _("All levels")), *LEVELS],
+            "flags": [("", _("Whatever their marks")), *FLAGS],
+            "due": [("", _("Any deadline")), *DUE],
         }
         for name, values in offered.items():
-            self.fields[name].choices = [every, *values]  # type: ignore[attr-defined]
-        self.fields["name"].widget.attrs |= {"data-search": "", "autocomplete": "off"}
-        self.fields["id_number"].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+            self.fields[name].choices = values  # type: ignore[attr-defined]
+        if not across:
+            del self.fields["step"]
+        self.fields["find"].widget.attrs |= {
+            "data-search": "", "data-key": "/", "data-key-label": _("search"), "autocomplete": "off",
+            "spellcheck": "false", "placeholder": _("Name, number, ID number"),
+        }  # fmt: skip
+        for name in ("amount_from", "amount_to"):
+            self.fields[name].widget.attrs |= {"inputmode": "decimal", "step": "any"}
 
-    def clean_name(self) -> str:
-        return normalise_name(self.cleaned_data["name"])
-
-    def clean_id_number(self) -> str:
-        number = normalise_id(self.cleaned_data["id_number"])
-        if number and (problem := id_problem(number, self.today)):
-            raise ValidationError(ID_SENTENCES[problem], code=problem)
-        return number
+    def clean_find(self) -> str:
+        """A name; numbers are told apart by their length and kept aside."""
+        found = self.cleaned_data["find"].strip()
+        packed = normalise_id(found)
+        if packed.isdecimal() and packed.isascii() and len(packed) <= NUMBER_LENGTH:
+            self.number = int(packed)
+            return ""
+        if packed[:-1].isdecimal() and packed.isascii():
+            if problem := id_problem(packed, self.today):
+                raise ValidationError(ID_SENTENCES[problem], code=problem)
+            self.id_number = packed
+            return ""
+        return normalise_name(found)
 
     def address(self) -> dict[str, str]:
         """The filters as the queue's address holds them: the ID number as its blind index, nothing empty."""
-        values = {name: value for name, value in self.cleaned_data.items() if value and name != "id_number"}
-        if number := self.cleaned_data["id_number"]:
-            values["person"] = blind_index(number).hex()
+        values = {name: value for name, value in self.cleaned_data.items() if name not in ("find", "person")}
+        values["name"] = self.cleaned_data["find"]
+        values["number"] = self.number
+        kept = "" if values["name"] or self.number is not None else self.cleaned_data["person"]
+        values["person"] = blind_index(self.id_number).hex() if self.id_number else kept
         defaults = {"order": ORDERS[0][0], "per": str(SIZES[0])}
-        return {name: value for name, value in values.items() if defaults.get(name) != value}
+        said = {name: str(value) for name, value in values.items() if value not in (None, "")}
+        return {name: value for name, value in said.items() if defaults.get(name) != value}
 
 
 def filters_from(values: Any, choices: Choices) -> Filters:
@@ -101,15 +130,41 @@ def filters_from(values: Any, choices: Choices) -> Filters:
     except ValueError:
         person = b""
     school = choices.schools.get(known["school"], ("", ""))[0]
+    number = known["number"]
     return Filters(
         school=school,
         programme=known["programme"] if known["programme"] in choices.programmes else "",
         level=known["level"] if known["level"] in dict(LEVELS) else "",
         flags=known["flags"] if known["flags"] in dict(FLAGS) else "",
         due=known["due"] if known["due"] in dict(DUE) else "",
+        amount_from=_yuan(known["amount_from"]),
+        amount_to=_yuan(known["amount_to"]),
         name=known["name"][:50],
+        number=int(number) if number.isdecimal() and len(number) <= NUMBER_LENGTH else None,
         person=person,
         order="due" if known["order"] == "due" else "arrived",
+    )
+
+
+def _yuan(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text[:20])
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < 10**8 else None
+
+
+class SaveForm(forms.Form):
+    """The name under which a filter is saved."""
+
+    name = forms.CharField(label=_("Save this filter as"), max_length=20)
+
+
+class ColumnsForm(forms.Form):
+    """The columns of the queue."""
+
+    columns = forms.MultipleChoiceField(
+        label=_("Columns"), choices=list(COLUMNS.items()), required=False, widget=forms.CheckboxSelectMultiple
     )
 
 

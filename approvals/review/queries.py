@@ -1,20 +1,19 @@
 """The review queue, read page by page, and what became of a decision (DESIGN §11).
 
-Pages go by key, never by OFFSET; counts stop at 1,000; a person's own bar by separation of duties is shown before it
-can surprise.
+Pages go by key, never by OFFSET; counts stop at 1,000.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import BooleanField, CharField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models.functions import Cast, Coalesce, JSONObject
 from django.utils.translation import get_language
 
 from approvals.applications.models import Hit
@@ -23,9 +22,20 @@ from approvals.organisations.models import Kind, Organisation
 from approvals.organisations.queries import below
 from approvals.programmes.definition import Definition
 from approvals.programmes.models import Programme, ProgrammeVersion
-from approvals.review.waiting import Filters, Order, Reach, reach_of, task_ids
+from approvals.review.models import QueueColumns, SavedFilter
+from approvals.review.waiting import (
+    BY_DEADLINE,
+    Filters,
+    Order,
+    Question,
+    Reach,
+    Reader,
+    office_tasks,
+    reach_of,
+    signs,
+)
 from workflows.flows.aid import REVIEWERS, AidFlow
-from workflows.models import ActingLevel, Record, WorkItem
+from workflows.models import ActingLevel, Follower, Record, Recusal, Signer, WorkItem
 from workflows.queries import queue_of, results_under
 from workflows.versions import step_of
 
@@ -43,12 +53,22 @@ def level_of(step: str) -> str:
 # ---------------------------------------------------------------- a page of the queue
 
 
+class Seat(NamedTuple):
+    """Who signs a task: the part he has, what he signed (empty while he is waited for), and his name."""
+
+    person: str
+    part: str
+    vote: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One waiting task as the queue shows it; `acted` is another level at which the reader has already acted."""
+    """One waiting task as the queue shows it."""
 
     task: int
     case: int
+    queue: str
     pupil: str
     school: str
     grade: str
@@ -63,10 +83,22 @@ class Row:
     due_on: date | None
     round: int
     path: str
+    holder: str
+    holder_name: str
+    panel: str
+    share: int
+    quorum: int
     arrived: datetime
     hits: list[dict[str, Any]]
     """[{"code", "values"}] of the data-match hits that nobody has waived."""
-    acted: str
+    seats: list[Seat]
+    watched: bool
+    """The reader watches the case of his own accord; read where watched cases are looked at."""
+
+    @property
+    def step(self) -> str:
+        """The step at which it waits."""
+        return self.queue.partition(".")[2]
 
     @property
     def unmet(self) -> int:
@@ -83,6 +115,8 @@ class Page:
     previous: str = ""
     count: int = 0
     capped: bool = False
+    others: tuple[int, ...] = ()
+    """How much each of the other questions finds, up to one above COUNT_CAP."""
 
 
 def queue(
@@ -92,40 +126,48 @@ def queue(
     after: str = "",
     *,
     before: str = "",
-    reach: Reach | None = None,
     size: int = SIZES[0],
     today: date | None = None,
+    view: str = "office",
 ) -> Page:
-    """The open tasks of a step that `by` may decide by office, in order of arrival or of deadline.
+    """The open tasks of a step that `by` may decide by office, or another view of them, in order."""
+    reach = reach_of(by.prefixes(REVIEWERS[step])) if step else Reach()
+    reader = Reader(by.key, tuple(by.prefixes("view_case")))
+    question = Question(step, reach, filters or Filters(), view, today, reader)
+    return page_of(question, after, before=before, size=size)
 
-    `reach` is where the step's permission holds, if the caller has read it already. `after` and `before` are
-    cursors of a page. `today` is needed for filters on the deadline.
+
+def page_of(
+    question: Question, after: str = "", *, before: str = "", size: int = SIZES[0], others: Sequence[Question] = ()
+) -> Page:
+    """A page of what a question asks, and how much it and `others` find, in one statement (two where it is empty).
+
+    `after` and `before` are cursors of a page.
     """
-    filters = filters or Filters()
-    if reach is None:
-        reach = reach_of(by.prefixes(REVIEWERS[step]))
-    order, cursor = Order(filters.order == "due", backwards=bool(before)), before or after
-    wanted = filters.wanted(today)
-    page_ids = task_ids(step, reach, filters.school, wanted & order.beyond(cursor), order, size + 1)
-    all_ids = task_ids(step, reach, filters.school, wanted, None, COUNT_CAP + 1)
-    rows, count = _rows(WorkItem.objects.filter(id__in=page_ids).order_by(*order.keys()), by.key, step, all_ids)
+    order, cursor = question.order(backwards=bool(before)), before or after
+    ids = question.ids(size + 1, order, order.beyond(cursor))
+    items = WorkItem.objects.filter(id__in=ids).order_by(*order.keys())
+    asked = [question, *others]
+    rows, counts = _rows(items, question.reader.person if question.view == "watched" else "", asked)
     more, rows = len(rows) > size, rows[:size]
     if order.backwards:
         rows.reverse()
     if not rows:
-        return Page([])
+        return Page([], others=tuple(counted(others)))
     return Page(
         rows,
         next=order.cursor(rows[-1].task, rows[-1].due_on) if more or order.backwards else "",
         previous=order.cursor(rows[0].task, rows[0].due_on) if (more if order.backwards else bool(after)) else "",
-        count=min(count, COUNT_CAP),
-        capped=count > COUNT_CAP,
+        count=min(counts[0], COUNT_CAP),
+        capped=counts[0] > COUNT_CAP,
+        others=tuple(counts[1:]),
     )
 
 
 _FIELDS = {
     "task": "id",
     "case": "process_id",
+    "queue": "queue",
     "pupil": "process__application__student__name",
     "school": "process__application__school__name",
     "grade": "process__application__grade",
@@ -140,70 +182,174 @@ _FIELDS = {
     "due_on": "due_on",
     "round": "round",
     "path": "path",
+    "holder": "holder",
+    "holder_name": "holder_name",
+    "panel": "panel",
+    "share": "share",
+    "quorum": "quorum",
 }
 
 
-def _rows(items: QuerySet[WorkItem], person: str, step: str, counted: RawSQL | None = None) -> tuple[list[Row], int]:
-    """Reads what the queue shows of some items, in one statement; and how many are `counted`, up to the cap."""
+def _rows(
+    items: QuerySet[WorkItem], watcher: str = "", asked: Sequence[Question] = ()
+) -> tuple[list[Row], Sequence[int]]:
+    """Reads what the queue shows of some items, in one statement; and how much the questions find, up to the cap."""
     arrival = Record.objects.filter(about="case", about_id=OuterRef("process_id")).exclude(state_to="")
     hits = Hit.objects.filter(application_id=OuterRef("process_id"), waived_at=None).order_by("id")
+    seats = Signer.objects.filter(item=OuterRef("id"), ended_at=None).order_by("id")
+    watch = Follower.objects.filter(case=OuterRef("process_id"), person=watcher, copied_by="")
     annotated = items.filter(process__application__isnull=False).annotate(
         arrived=Coalesce(Subquery(arrival.order_by("-id").values("business_at")[:1]), "created"),
         hits=ArraySubquery(hits.values(told=JSONObject(code="code", values="values"))),
-        acted=Coalesce(Subquery(_elsewhere(person, step).values("level")[:1]), Value("")),
-        counted=Value(0) if counted is None else _count(counted),
+        seats=ArraySubquery(seats.values(told=JSONObject(person="person", part="part", vote="vote", name="name"))),
+        watched=Exists(watch) if watcher else Value(False),
+        counted=_counts(asked),
     )
-    read = list(annotated.values_list(*_FIELDS.values(), "arrived", "hits", "acted", "counted"))
-    rows = [Row(*values[:-1]) for values in read]
-    return rows, read[0][-1] if read else 0
+    read = list(annotated.values_list(*_FIELDS.values(), "arrived", "hits", "seats", "watched", "counted"))
+    rows = [Row(*values[:-3], [Seat(**seat) for seat in values[-3]], values[-2]) for values in read]
+    return rows, read[0][-1] if read else [0] * len(asked)
 
 
-def _elsewhere(person: str, step: str) -> QuerySet[ActingLevel]:
-    """Whether a person has acted on the task's case at another level than this step's."""
-    acted = ActingLevel.objects.filter(case_id=OuterRef("process_id"), person=person)
-    return acted.exclude(level=level_of(step))
+def _counts(asked: Sequence[Question]) -> RawSQL:
+    """An array of how much each question finds, up to one above the cap; asked once for a statement."""
+    found = [question.ids(COUNT_CAP + 1) for question in asked]
+    parts = ", ".join(f"(SELECT count(*) FROM ({ids.sql}) AS counted)" for ids in found)
+    params = [value for ids in found for value in ids.params]
+    return RawSQL(f"SELECT ARRAY[{parts}]::bigint[]", params)  # noqa: S611 compiled by the ORM
 
 
-def _count(ids: RawSQL) -> RawSQL:
-    """A scalar subquery that counts what `task_ids` finds; asked once for a statement."""
-    return RawSQL(f"SELECT count(*) FROM ({ids.sql}) AS counted", ids.params)  # noqa: S611
-
-
-def waiting_by_step(reaches: dict[str, Reach]) -> dict[str, int]:
-    """How many tasks wait at each step within its reach, each counted no further than one above COUNT_CAP."""
-    counts = [_count(task_ids(step, reach, "", Q(), None, COUNT_CAP + 1)) for step, reach in reaches.items()]
+def counted(asked: Sequence[Question]) -> list[int]:
+    """How much each question finds, counted no further than one above COUNT_CAP, in one statement."""
+    if not asked:
+        return []
+    counts = _counts(asked)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT " + ", ".join(f"({count.sql})" for count in counts),
-            [value for count in counts for value in count.params],
-        )
-        return dict(zip(reaches, cursor.fetchone(), strict=True))
+        cursor.execute(counts.sql, counts.params)
+        return list(cursor.fetchone()[0])
 
 
-def cursor_of(task: int, filters: Filters) -> str:
+def cursor_of(task: int, question: Question) -> str:
     """The cursor that stands at a task, open or decided, for "the next one after this"."""
-    order = Order(filters.order == "due")
-    due_on = WorkItem.objects.filter(pk=task).values_list("due_on", flat=True).first() if order.by_deadline else None
+    order = question.order()
+    due_on = None
+    if order.by == BY_DEADLINE:
+        due_on = WorkItem.objects.filter(pk=task).values_list("due_on", flat=True).first()
     return order.cursor(task, due_on)
 
 
-def next_case(
-    by: UserActor, step: str, reach: Reach, filters: Filters, after: str, today: date | None = None
-) -> int | None:
-    """The case after a cursor in the queue that `by` has not judged at another level; None at the end."""
-    order = Order(filters.order == "due")
-    wanted = filters.wanted(today) & order.beyond(after) & ~Exists(_elsewhere(by.key, step))
-    ids = task_ids(step, reach, filters.school, wanted, order, 1)
+def next_case(question: Question, after: str) -> int | None:
+    """The case after a cursor that its reader may judge as far as bars go; None at the end."""
+    order = question.order()
+    wanted = order.beyond(after)
+    if question.step:
+        wanted &= unbarred(question.reader.person, question.step)
+    ids = question.ids(1, order, wanted)
     return WorkItem.objects.filter(id__in=ids).values_list("process_id", flat=True).first()
+
+
+def unbarred(person: str, step: str) -> Q:
+    """Tasks of a step that a person may judge: not suspended, not held by others, neither recused nor active on the
+    case at another level.
+    """
+    level = level_of(step)
+    acted = ActingLevel.objects.filter(case_id=OuterRef("process_id"), person=person).exclude(level=level)
+    at_level = Q(levels=[]) | Q(levels__contains=[level])
+    recused = Recusal.objects.filter(at_level, person=person, ended_at=None)
+    of_case = recused.filter(case_id=OuterRef("process_id"))
+    below_it = Func(OuterRef("path"), F("path"), function="starts_with", output_field=BooleanField())
+    of_office = recused.filter(below_it, case=None)
+    free = Q(process__suspended_on=None, holder__in=["", person])
+    return free & ~Exists(acted) & ~Exists(of_case) & ~Exists(of_office)
+
+
+def candidates(question: Question, window: int) -> QuerySet[WorkItem]:
+    """The first `window` tasks that a reader could take on next, in the queue's order: nobody's, and no panel's."""
+    wanted = unbarred(question.reader.person, question.step) & Q(holder="", panel__in=["", "added"])
+    order = question.order()
+    ids = question.ids(window, order, wanted)
+    return WorkItem.objects.filter(id__in=ids, holder="", finished__isnull=True).order_by(*order.keys())
+
+
+def case_of(task: int) -> int:
+    """The case of a task."""
+    return WorkItem.objects.values_list("process_id", flat=True).get(pk=task)
+
+
+def next_to_sign(question: Question) -> int | None:
+    """The first case that waits for the reader's signature, at whatever step."""
+    mine = Question("", Reach(), view="mine", today=question.today, reader=question.reader)
+    ids = mine.ids(1, Order(), signs(question.reader.person))
+    return WorkItem.objects.filter(id__in=ids).values_list("process_id", flat=True).first()
+
+
+# ---------------------------------------------------------------- by school
+
+
+class OfSchool(NamedTuple):
+    """What waits of one school. Everything is of the most urgent COUNT_CAP tasks where there are more."""
+
+    path: str
+    count: int
+    amount: Decimal
+    hits: int
+    overdue: int
+    oldest: date | None
+
+    @property
+    def capped(self) -> bool:
+        """Whether more wait than were looked at."""
+        return self.count > COUNT_CAP
+
+
+def by_school(question: Question) -> list[OfSchool]:
+    """What a question finds, school by school, what is due first on top; in one statement."""
+    reach, school = question.reach, question.filters.school
+    paths = [path for path in ([school] if school else reach.paths) if reach.within(path)]
+    sql, params = office_tasks(
+        question.step,
+        question.wanted,
+        Order(BY_DEADLINE),
+        COUNT_CAP + 1,
+        "process__application__amount",
+        "process__open_hits",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT office.path, found.* FROM unnest(%s::varchar[]) AS office(path) CROSS JOIN LATERAL ("
+            f"  SELECT count(*) AS tasks, COALESCE(sum(task.amount), 0), count(*) FILTER (WHERE task.hits > 0),"
+            f"         count(*) FILTER (WHERE task.due_on < %s), min(task.due_on) AS oldest"
+            f"    FROM ({sql}) AS task (id, due_on, amount, hits)) AS found"
+            f" WHERE found.tasks > 0 ORDER BY found.oldest NULLS LAST, office.path",
+            [paths, question.today, *params],
+        )
+        return [OfSchool(*row) for row in cursor.fetchall()]
+
+
+def tasks_of_schools(question: Question, paths: Sequence[str], limit: int) -> list[int]:
+    """The first tasks of these schools among what a question finds, in the queue's order."""
+    found: list[int] = []
+    for path in paths:
+        if len(found) < limit:
+            of_school = replace(question, filters=replace(question.filters, school=path))
+            order = of_school.order()
+            ids = of_school.ids(limit - len(found), order)
+            found += WorkItem.objects.filter(id__in=ids).order_by(*order.keys()).values_list("id", flat=True)
+    return found
 
 
 # ---------------------------------------------------------------- deciding on many
 
 
-def chosen(by: UserActor, step: str, reach: Reach, tasks: Iterable[int]) -> list[Row]:
-    """Of these tasks, those that are open at the step within reach, for the page that asks "really?"."""
-    items = WorkItem.objects.filter(queue=queue_of(AidFlow.kind, step), finished__isnull=True)
-    return _rows(items.filter(below(reach.prefixes), id__in=list(tasks)).order_by("id"), by.key, step)[0]
+def chosen(person: str, reaches: Mapping[str, Reach], tasks: Iterable[int]) -> list[Row]:
+    """Of these tasks, those that a person may decide: open at a step within its reach, or waiting for his signature.
+
+    For the page that asks "really?".
+    """
+    within = signs(person)
+    for step, reach in reaches.items():
+        within |= Q(queue=queue_of(AidFlow.kind, step)) & below(reach.prefixes)
+    items = WorkItem.objects.filter(within, finished__isnull=True, id__in=list(tasks))
+    return _rows(items.order_by("id"))[0]
 
 
 def totals(rows: Iterable[Row]) -> dict[str, Any]:
@@ -287,9 +433,17 @@ def named_tasks(tasks: Iterable[int], prefixes: Iterable[str]) -> list[Named]:
 # ---------------------------------------------------------------- words and choices
 
 
+class Saved(NamedTuple):
+    """A filter that the reader has saved: its key, its name, the query of the queue's address."""
+
+    pk: int
+    name: str
+    query: str
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the queue's filters offer, and where the reader's offices reach."""
+    """What the queue's filters offer, where the reader's offices reach, and how he has set up his desk."""
 
     offices: dict[str, str]
     """All organisations below the offices, {path: name}."""
@@ -297,6 +451,9 @@ class Choices:
     """{code: (path, name)}."""
     programmes: dict[str, str]
     """{code: name} in the language of the page."""
+    saved: tuple[Saved, ...] = ()
+    columns: tuple[str, ...] | None = None
+    """The columns that the reader has chosen; None for the usual ones."""
 
     def reach(self, prefixes: Iterable[str]) -> Reach:
         """The reach of some of these offices."""
@@ -304,19 +461,29 @@ class Choices:
         return Reach(found.prefixes, tuple(path for path in self.offices if found.within(path)))
 
 
-def choices(prefixes: Iterable[str]) -> Choices:
-    """Organisations below the offices and all programmes, in one statement."""
+def choices(prefixes: Iterable[str], person: str = "") -> Choices:
+    """Organisations below the offices, all programmes, and a person's saved filters and columns, in one statement."""
     name = "name_en" if get_language() == "en" else "name"
     offices = Organisation.objects.filter(below(prefixes)).order_by()
     programmes = Programme.objects.order_by()
+    saved = SavedFilter.objects.filter(person=person).order_by()
+    columns = Func("columns", Value(","), function="array_to_string", output_field=CharField())
     rows = offices.values_list("kind", Value(0), "path", "code", "name").union(
-        programmes.values_list(Value("programme"), "order", Value(""), "code", name), all=True
+        programmes.values_list(Value("programme"), "order", Value(""), "code", name),
+        saved.values_list(Value("saved"), "slot", Cast("pk", CharField()), "query", "name"),
+        QueueColumns.objects.filter(person=person).values_list(
+            Value("columns"), Value(0), Value(""), Value(""), columns
+        ),
+        all=True,
     )
     found = sorted(rows, key=lambda row: row[1:])
+    chosen = [text for kind, _order, _path, _code, text in found if kind == "columns"]
     return Choices(
-        {path: text for kind, _order, path, _code, text in found if kind != "programme"},
+        {path: text for kind, _order, path, _code, text in found if kind in Kind.values},
         {code: (path, text) for kind, _order, path, code, text in found if kind == Kind.SCHOOL},
         {code: text for kind, _order, _path, code, text in found if kind == "programme"},
+        tuple(Saved(int(path), text, code) for kind, _order, path, code, text in found if kind == "saved"),
+        tuple(filter(None, chosen[0].split(","))) if chosen else None,
     )
 
 

@@ -1,13 +1,17 @@
 """Reviewing in a browser: the queue by keyboard and without script, the page of a case, both languages, a phone."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from approvals.applications.models import Application, Hit
-from approvals.organisations.models import Organisation
+from approvals.organisations.models import Kind, Organisation, User
 from tests.approvals.review.scene import state_of
 from tests.factories import (
+    FIRST_DAY,
     CountyFactory,
+    CountySchoolFactory,
     SchoolFactory,
     TownshipFactory,
     acting,
@@ -27,6 +31,8 @@ from tests.journeys.conftest import (
     screenshot,
 )
 from workflows import Reason, decide
+from workflows.acts import AddSigners, Claim, looking, perform
+from workflows.models import Case, WorkItem
 from workflows.queries import open_item_of
 
 LANGUAGES = ["zh-hans", "en"]
@@ -118,6 +124,129 @@ def test_a_reviewer_decides_by_keyboard(waiting: list[Application], open_page: O
     page.get_by_role("button", name="通过，下一件").click()
     page.wait_for_url(f"**/cases/{waiting[4].pk}/**")
     assert {state_of(waiting[number]) for number in (0, 2, 3)} == {"school_notice"}
+
+
+@pytest.fixture
+def desk(school: Organisation) -> tuple[User, list[Application]]:
+    """A county reviewer before thirty cases of three schools: one held by a colleague, one acted on, one suspended."""
+    county = Organisation.objects.get(kind=Kind.COUNTY)
+    reviewer = person("county_reviewer", county, username="county1", name="周静")
+    colleague = acting(person("county_reviewer", county, name="孙梅"))
+    schools = [school, SchoolFactory(parent=TownshipFactory(parent=county)), CountySchoolFactory(stages=["primary"])]
+    everything = [at_step("county_review", school=schools[number % 3]) for number in range(30)]
+    items = {item.process_id: item for item in WorkItem.objects.filter(finished=None)}
+    days = [FIRST_DAY + timedelta(days=offset) for offset in (-3, -1, 1, 2, 4, 7, 9, 11)]
+    for number, application in enumerate(everything):
+        WorkItem.objects.filter(process=application.pk, finished=None).update(due_on=days[number % len(days)])
+    Case.objects.filter(pk=everything[7].pk).update(suspended_on=FIRST_DAY)
+    Hit.objects.create(application=everything[1], source="accounts", code="card_name_mismatch")
+    Case.objects.filter(pk=everything[1].pk).update(open_hits=1)
+    perform(Claim(), [items[everything[2].pk].pk], colleague)
+    perform(AddSigners([colleague]), [items[everything[4].pk].pk], acting(reviewer))
+    looking(everything[5].pk, colleague)
+    return reviewer, everything
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_desk_of_a_county_reviewer_is_calm_and_accessible(
+    desk: tuple[User, list[Application]], open_page: OpenPage, language: str
+) -> None:
+    page = open_page(language=language)
+    carry_session(page, "county1")
+    page.goto("/queue/")
+    for details in page.locator(".actions details.pop, .filters details.pop").all():
+        details.locator("summary").click()
+    good_on_desk_and_phone(page, f"desk-{language}")
+    page.goto("/queue/?group=school")
+    good_on_desk_and_phone(page, f"schools-{language}")
+    page.goto("/queue/?view=overdue&level=general")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    assert_accessible(page)
+    screenshot(page, f"keys-{language}")
+
+
+def test_claim_next_for_me_decide_by_keyboard(desk: tuple[User, list[Application]], open_page: OpenPage) -> None:
+    _reviewer, everything = desk
+    page = open_page()
+    carry_session(page, "county1")
+    page.goto("/queue/")
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    expect(page.locator("table.queue tbody tr").first).to_contain_text("放回")
+    expect(page.locator("table.queue tbody tr.here")).to_contain_text(everything[0].student.name)
+    page.keyboard.press("g")
+    page.keyboard.press("2")
+    expect(page.locator(".tabs a[aria-current]")).to_contain_text("我的")
+    expect(page.locator("table.queue tbody tr")).to_have_count(1)
+    page.keyboard.press("1")
+    expect(page.locator("table.queue tbody tr")).to_have_count(30)
+    page.keyboard.press("n")  # the first is mine already, the next one free is the second
+    page.wait_for_url(f"**/cases/{everything[1].pk}/**")
+    expect(page.locator(".holder")).to_contain_text("您已签收")
+    page.keyboard.press("a")
+    page.wait_for_url(f"**/cases/{everything[3].pk}/**")  # the third is a colleague's
+    assert state_of(everything[1]) != "county_review"
+
+
+def test_rows_are_ticked_in_a_range_returned_and_unticked_by_keys(
+    desk: tuple[User, list[Application]], open_page: OpenPage
+) -> None:
+    page = open_page()
+    carry_session(page, "county1")
+    page.goto("/queue/")
+    for key in ("j", "x", "j", "j", "j", "Shift+X"):
+        page.keyboard.press(key)
+    expect(page.locator("[data-count]")).to_have_text("3")  # the colleague's cannot be ticked
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-count]")).to_have_text("0")
+    page.keyboard.press("d")  # nothing ticked: the row one stands on
+    expect(page.locator("h1")).to_have_text("不予通过：1 件")
+    page.goto("/queue/?per=50")
+    page.evaluate("localStorage.setItem('keys-off', 'yes')")
+    page.reload()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator("table.queue tbody tr.here")).to_have_count(0)
+
+
+def test_a_filter_is_saved_used_and_deleted(desk: tuple[User, list[Application]], open_page: OpenPage) -> None:
+    page = open_page()
+    carry_session(page, "county1")
+    page.goto("/queue/")
+    page.locator("#filter-flags").select_option("hits")
+    expect(page.locator("table.queue tbody tr")).to_have_count(1)
+    page.locator(".chips summary").click()
+    page.locator("#save-name").fill("有异常的")
+    page.get_by_role("button", name="保存", exact=True).click()
+    page.keyboard.press("1")
+    expect(page.locator("table.queue tbody tr")).to_have_count(30)
+    page.get_by_role("link", name="有异常的").click()
+    expect(page.locator("table.queue tbody tr")).to_have_count(1)
+    expect(page.locator(".chip-here")).to_have_count(1)
+    for width in (DESK, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_accessible(page)
+        assert_fits(page)
+        screenshot(page, f"chips-{width}")
+    page.get_by_role("button", name="删除筛选 有异常的").click()
+    expect(page.locator(".chip")).to_have_count(0)
+
+
+def test_a_school_is_approved_at_once(desk: tuple[User, list[Application]], open_page: OpenPage) -> None:
+    _reviewer, everything = desk
+    page = open_page()
+    carry_session(page, "county1")
+    page.goto("/queue/")
+    page.keyboard.press("s")
+    expect(page.locator("table.queue tbody tr")).to_have_count(3)
+    page.get_by_role("checkbox", name=everything[0].school.name).check()
+    page.get_by_role("button", name="通过").click()
+    expect(page.locator("h1")).to_have_text("通过：10 件")
+    screenshot(page, "school-confirm")
+    page.get_by_role("button", name="通过 (10)").click()
+    expect(page.locator(".answer")).to_contain_text("通过：10 件")
+    assert all(state_of(each) != "county_review" for each in everything[0::3])
 
 
 def test_reviewing_works_without_script(waiting: list[Application], open_page: OpenPage) -> None:

@@ -1,5 +1,6 @@
 """What waits for whom, and how a reviewer finds it."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from approvals.applications.models import LEVELS, Application, Hit
 from approvals.people.crypto import blind_index
 from approvals.review import queries, waiting
 from approvals.review.queries import queue
-from approvals.review.waiting import Filters
+from approvals.review.waiting import VIEWS, Filters
 from tests.approvals.review.scene import Scene, signed_in, text_of
 from tests.factories import (
     FIRST_DAY,
@@ -76,9 +77,16 @@ def test_what_waits_at_another_step_is_not_in_the_queue(scene: Scene) -> None:
     assert not queue(acting(scene.county_reviewer), "county_review").rows
 
 
-@pytest.mark.parametrize("role", ["officer", "auditor", "administrator"])
-def test_who_reviews_nothing_has_no_queue(scene: Scene, role: str) -> None:
-    assert signed_in(getattr(scene, role)).get(QUEUE).status_code == 403
+def test_who_sees_no_case_has_no_queue(scene: Scene) -> None:
+    assert signed_in(scene.administrator).get(QUEUE).status_code == 403
+
+
+@pytest.mark.parametrize("role", ["officer", "auditor"])
+def test_who_reviews_nothing_has_the_own_views_only(scene: Scene, role: str) -> None:
+    at_step("school_review", school=scene.school)
+    page = signed_in(getattr(scene, role)).get(f"{QUEUE}?view=office&step=school_review")
+    assert [str(view["label"]) for view in page.context["views"]] == [str(VIEWS[view]) for view in ("mine", "watched")]
+    assert page.context["rows"] == []
 
 
 @pytest.mark.parametrize("role", ["head", "township_reviewer", "county_reviewer", "second_reviewer", "leader"])
@@ -100,8 +108,8 @@ def test_several_steps_are_tabs_with_their_counts(scene: Scene) -> None:
     client = signed_in(scene.second_reviewer)
     tabs = client.get(QUEUE).context["tabs"]
     assert [(tab["step"], tab["count"], tab["current"]) for tab in tabs] == [
-        ("county_review", 1, True),
-        ("recheck", 1, False),
+        ("county_review", "1", True),
+        ("recheck", "1", False),
     ]
     assert client.get(tabs[1]["url"]).context["step"] == "recheck"
 
@@ -219,7 +227,7 @@ def test_flags_find_hits_failed_conditions_and_returned_ones(scene: Scene, eithe
 
 def test_deadlines_are_held_against_the_business_date(scene: Scene, either_way: None) -> None:
     days = {name: at_step("county_review", school=scene.direct) for name in ("late", "today", "soon", "far", "none")}
-    for name, offset in {"late": -1, "today": 0, "soon": 3, "far": 4}.items():
+    for name, offset in {"late": -1, "today": 0, "soon": 2, "far": 3}.items():
         WorkItem.objects.filter(process=days[name].pk).update(due_on=FIRST_DAY + timedelta(days=offset))
     WorkItem.objects.filter(process=days["none"].pk).update(due_on=None)
     assert only(scene, due="overdue") == ids(days["late"])
@@ -240,7 +248,7 @@ def test_an_id_number_finds_the_pupil_and_never_stands_in_an_address(scene: Scen
     at_step("county_review", school=scene.direct)
     number = str(wanted.student.id_number)
     client = signed_in(scene.county_reviewer)
-    answer = client.post("/queue/find/", {"step": "county_review", "id_number": f" {number[:6]} {number[6:].lower()} "})
+    answer = client.post("/queue/find/", {"step": "county_review", "find": f" {number[:6]} {number[6:].lower()} "})
     assert number not in answer.headers["Location"]
     page = client.get(answer.headers["Location"])
     assert [shown.row.case for shown in page.context["rows"]] == ids(wanted)
@@ -249,12 +257,30 @@ def test_an_id_number_finds_the_pupil_and_never_stands_in_an_address(scene: Scen
 
 def test_a_mistyped_id_number_is_explained(scene: Scene) -> None:
     client = signed_in(scene.county_reviewer)
-    answer = client.post("/queue/find/", {"step": "county_review", "id_number": "130499201203050011"}, follow=True)
+    answer = client.post("/queue/find/", {"step": "county_review", "find": "130499201203050011"}, follow=True)
     assert "身份证" in text_of(answer)
 
 
 @pytest.mark.parametrize(
-    "junk", ["school=9999", "programme=x", "level=x", "flags=x", "due=x", "order=x", "per=9", "person=zz"]
+    "junk",
+    [
+        "school=9999",
+        "programme=x",
+        "level=x",
+        "flags=x",
+        "due=x",
+        "order=x",
+        "per=9",
+        "person=zz",
+        "view=x",
+        "number=x",
+        "number=99999999999999999999",
+        "amount_from=x",
+        "amount_to=NaN",
+        "amount_from=-1",
+        "group=x",
+        "view=mine&step=x",
+    ],
 )
 def test_junk_in_the_address_is_no_error(scene: Scene, junk: str) -> None:
     assert signed_in(scene.county_reviewer).get(f"/queue/?{junk}").status_code == 200
@@ -303,12 +329,15 @@ def test_who_acted_at_another_level_is_told_before_trying(scene: Scene) -> None:
     [result] = decide([item.pk], "approve", acting(scene.county_reviewer))
     assert result.ok
     walk_to("county_review", barred)
-    rows = {row.case: row.acted for row in queue(acting(scene.county_reviewer), "county_review").rows}
-    assert rows == {barred.pk: "school", free.pk: ""}
     page = signed_in(scene.county_reviewer).get("/queue/?step=county_review")
-    assert page.content.decode().count(" disabled") == 1
-    assert "您已处理过" in text_of(page)
-    assert "您已在其他环节（学校审核）处理过本件" in page.content.decode()
+    sentence = "您已在其他环节（学校审核）处理过本件"
+    assert {shown.row.case: sentence in shown.why for shown in page.context["rows"]} == {
+        barred.pk: True,
+        free.pk: False,
+    }
+    [box] = re.findall(r"<input[^>]* disabled[^>]*>", page.content.decode())
+    [why] = re.findall(r'aria-describedby="([^"]+)"', box)
+    assert re.search(f'id="{why}">{sentence}', page.content.decode())
 
 
 def test_a_returned_one_shows_its_round(scene: Scene) -> None:
