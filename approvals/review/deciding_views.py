@@ -74,7 +74,7 @@ def _ask(
         return _back(desk)
     barred = standing.obstacles(found, desk.person)
     free = [row for row in found if row.task not in barred]
-    shown = shown_rows(desk, sorted(found, key=lambda row: row.task in barred)[:SHOWN])
+    shown = shown_rows(desk, sorted(found, key=lambda row: row.task in barred)[:SHOWN], barred)
     spelt = {each.row.task for each in shown}
     return render(
         request,

@@ -177,10 +177,14 @@ class Shown:
         return not self.why and not self.row.holder and self.row.panel in ("", "added")
 
 
-def shown_rows(desk: Desk, rows: list[Row]) -> list[Shown]:
-    """Rows with their words: what bars the reader, who looks on, and the programmes' terms; a statement each."""
+def shown_rows(desk: Desk, rows: list[Row], obstacles: Mapping[int, str] | None = None) -> list[Shown]:
+    """Rows with their words: what bars the reader, who looks on, and the programmes' terms; a statement each.
+
+    `obstacles` where the caller has asked already.
+    """
     definitions = queries.definitions({row.version for row in rows})
-    obstacles = standing.obstacles(rows, desk.person)
+    if obstacles is None:
+        obstacles = standing.obstacles(rows, desk.person)
     looking = others_looking([row.case for row in rows], desk.by.key) if rows else {}
     last_near = soon(desk.today)
     found = []

@@ -82,7 +82,7 @@ class FilterForm(forms.Form):
             "school": [("", _("All schools")), *((code, name) for code, (_path, name) in choices.schools.items())],
             "programme": [("", _("All programmes")), *choices.programmes.items()],
             "level": [("", _("All levels")), *LEVELS],
-            "flags": [("", _("Whatever their marks")), *FLAGS],
+            "flags": [("", _("Any mark")), *FLAGS],
             "due": [("", _("Any deadline")), *DUE],
         }
         for name, values in offered.items():

@@ -264,7 +264,9 @@ def unbarred(person: str, step: str) -> Q:
 
 def candidates(question: Question, window: int) -> QuerySet[WorkItem]:
     """The first `window` tasks that a reader could take on next, in the queue's order: nobody's, and no panel's."""
-    wanted = unbarred(question.reader.person, question.step) & Q(holder="", panel__in=["", "added"])
+    person = question.reader.person
+    signed = Signer.objects.filter(item=OuterRef("id"), person=person, ended_at=None).exclude(vote="")
+    wanted = unbarred(person, question.step) & Q(holder="", panel__in=["", "added"]) & ~Exists(signed)
     order = question.order()
     ids = question.ids(window, order, wanted)
     return WorkItem.objects.filter(id__in=ids, holder="", finished__isnull=True).order_by(*order.keys())

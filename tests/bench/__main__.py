@@ -22,6 +22,12 @@ GOALS = {
     "preview_20k_s": ("<=", 10, "seconds to preview 20,000 rows"),
     "queue_100k_statements": ("<=", 10, "SQL statements of a queue's first page, 100,000 open tasks"),
     "queue_100k_sql_ms": ("<=", 15, "milliseconds of SQL of that page"),
+    "queue_1m_first_ms": ("<=", 20, "milliseconds of SQL of a first page, 1,000,000 open tasks; each view"),
+    "queue_1m_next_ms": ("<=", 20, "milliseconds of SQL of the next page"),
+    "queue_1m_name_ms": ("<=", 20, "milliseconds of SQL of a search by the beginning of a name"),
+    "queue_1m_statements": ("<=", 10, "SQL statements of each of these pages"),
+    "queue_1m_html_kb": ("<=", 150, "kilobytes of HTML of a page of fifty rows"),
+    "queue_1m_made_s": ("<=", 180, "seconds to make the million"),
 }
 
 

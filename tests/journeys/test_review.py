@@ -117,8 +117,8 @@ def test_a_reviewer_decides_by_keyboard(waiting: list[Application], open_page: O
     expect(page.locator(".answer")).to_contain_text("通过：2 件")
     expect(page.locator("table.queue tbody tr")).to_have_count(18)
 
-    # The second one came back and stands last; so far the first and the third are done.
-    page.keyboard.press("j")
+    # The second one came back and stands last; the first and the third are done, and one stands on what follows.
+    expect(page.locator("table.queue tbody tr.here")).to_contain_text(waiting[3].student.name)
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(waiting[3].student.name)
     page.get_by_role("button", name="通过，下一件").click()
@@ -219,6 +219,7 @@ def test_a_filter_is_saved_used_and_deleted(desk: tuple[User, list[Application]]
     page.locator(".chips summary").click()
     page.locator("#save-name").fill("有异常的")
     page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator(".chip-here")).to_have_text("有异常的×")
     page.keyboard.press("1")
     expect(page.locator("table.queue tbody tr")).to_have_count(30)
     page.get_by_role("link", name="有异常的").click()
@@ -241,7 +242,7 @@ def test_a_school_is_approved_at_once(desk: tuple[User, list[Application]], open
     page.keyboard.press("s")
     expect(page.locator("table.queue tbody tr")).to_have_count(3)
     page.get_by_role("checkbox", name=everything[0].school.name).check()
-    page.get_by_role("button", name="通过").click()
+    page.get_by_role("button", name="通过", exact=True).click()
     expect(page.locator("h1")).to_have_text("通过：10 件")
     screenshot(page, "school-confirm")
     page.get_by_role("button", name="通过 (10)").click()

@@ -134,17 +134,17 @@
     });
   }
 
-  // A small act comes back to this page: one stands on the same row, or the one that took its place.
+  // An act comes back to this page: one stands on the same row, or on the first one after it that is still there.
+  const name = (row) => (tick(row) && tick(row).value) || (link(row) && link(row).pathname);
   document.addEventListener("submit", () => {
-    const at = rows().indexOf(here);
-    if (at < 0) return;
-    sessionStorage.setItem(RETURN, JSON.stringify({ path: location.pathname, task: tick(here) && tick(here).value, at, time: Date.now() }));
+    const from = rows().slice(rows().indexOf(here));
+    if (!here) return;
+    sessionStorage.setItem(RETURN, JSON.stringify({ path: location.pathname, rows: from.map(name), time: Date.now() }));
   });
   const left = JSON.parse(sessionStorage.getItem(RETURN) || "null");
-  if (left && left.path === location.pathname && Date.now() - left.time < 15000) {
-    const all = rows();
-    go(all.find((row) => tick(row) && tick(row).value === left.task) || all[Math.min(left.at, all.length - 1)]);
+  if (left && left.path === location.pathname) {
     sessionStorage.removeItem(RETURN);
+    if (Date.now() - left.time < 60000) go(rows().sort((a, b) => left.rows.indexOf(name(a)) - left.rows.indexOf(name(b))).find((row) => left.rows.includes(name(row))));
   }
 
   // ---------------------------------------------------------------- the list of keys, and its switch
