@@ -1,5 +1,6 @@
 """What is asked of applications: where each pupil of an office stands, and what a form needs to know."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -184,6 +185,17 @@ def targets(schools: Iterable[Organisation], on: date) -> list[Target]:
         rules = version.rules
         if taught & set(rules.stages) and (not rules.schools or codes & set(rules.schools)):
             found.append(Target(version, window.term))
+    return found
+
+
+def roster_targets(schools: Iterable[Organisation], on: date) -> dict[tuple[str, str], list[ProgrammeVersion]]:
+    """(code, term) of what a roster of these schools can be for: programmes of one group stand as the group."""
+    grouped = Counter(version.programme.group for version in programmes.current())
+    found: dict[tuple[str, str], list[ProgrammeVersion]] = {}
+    for each in targets(schools, on):
+        group = each.version.programme.group
+        code = group if grouped[group] > 1 else each.version.programme_id
+        found.setdefault((code, each.term), []).append(each.version)
     return found
 
 

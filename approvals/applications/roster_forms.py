@@ -1,13 +1,16 @@
 """Forms of the roster pages."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from approvals.applications.queries import roster_targets
 from approvals.organisations.models import Organisation
 from approvals.programmes import queries as programmes
+from approvals.programmes.models import ProgrammeVersion
 from approvals.programmes.terms import Term
 from workflows.clock import today
 
@@ -28,27 +31,43 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, schools: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["school"].queryset = schools  # type: ignore[attr-defined]
-        self.fields["target"].choices = targets_today()  # type: ignore[attr-defined]
+        self.offered = targets_today(schools)
+        asked = [("", _("Please choose"))] if len(self.offered) > 1 else []
+        self.fields["target"].choices = [*asked, *self.offered]  # type: ignore[attr-defined]
 
     def clean_target(self) -> tuple[str, str]:
         """(programme or group, term)."""
-        programme, term = self.cleaned_data["target"].split(" ")
-        return programme, term
+        return split_target(self.cleaned_data["target"])
+
+    def clean(self) -> dict[str, Any]:
+        """Of several schools, the one chosen must teach what the programme is for."""
+        data = super().clean() or {}
+        school, target = data.get("school"), data.get("target")
+        if school and target and target not in roster_targets([school], today()):
+            self.add_error("target", gettext("This school has no pupils for that programme."))
+        return data
 
 
-def targets_today() -> list[tuple[str, str]]:
-    """(“code term”, name) of what a roster can be for today; programmes of one group stand as the group."""
-    versions = {version.programme_id: version for version in programmes.current()}
+def split_target(text: str) -> tuple[str, str]:
+    """“code term” as (code, term)."""
+    code, _space, term = text.partition(" ")
+    return code, term
+
+
+def targets_today(schools: Iterable[Organisation]) -> list[tuple[str, str]]:
+    """(“code term”, name) of what a roster of these schools can be for today."""
+    return [
+        (f"{code} {term}", f"{target_name(code, versions)} · {Term.of(term).name()}")
+        for (code, term), versions in roster_targets(schools, today()).items()
+    ]
+
+
+def target_name(code: str, versions: Sequence[ProgrammeVersion]) -> str:
+    """What a programme, or a group of several, is called in the present language."""
     language = get_language()
-    found: dict[str, str] = {}
-    for window in programmes.open_windows(today()):
-        version = versions[window.programme_id]
-        group = version.programme.group
-        grouped = sum(other.programme.group == group for other in versions.values()) > 1
-        code = group if grouped else version.programme_id
-        name = programmes.group_name(group, language) if grouped else version.rules.display_name(language)
-        found[f"{code} {window.term}"] = f"{name} · {Term.of(window.term).name()}"
-    return list(found.items())
+    if versions[0].programme_id == code:
+        return versions[0].rules.display_name(language)
+    return programmes.group_name(code, language)
 
 
 class ConfirmForm(forms.Form):

@@ -13,9 +13,16 @@ from approvals.applications import roster_queries as queries
 from approvals.applications.actions import rosters as actions
 from approvals.applications.actions.submitting import confirm_papers
 from approvals.applications.importing import judge, target_of
+from approvals.applications.meant import is_mismatch
 from approvals.applications.models import Roster
 from approvals.applications.refusals import Refused
-from approvals.applications.roster_forms import ALL_OR_NOTHING, ConfirmForm, UploadForm
+from approvals.applications.roster_forms import (
+    ALL_OR_NOTHING,
+    ConfirmForm,
+    UploadForm,
+    split_target,
+    targets_today,
+)
 from approvals.applications.rosters import RosterUnreadable, blank_template, error_workbook
 from approvals.organisations.access import actor, number, prefixes, requires
 from approvals.organisations.queries import schools_under
@@ -82,6 +89,9 @@ def roster(request: HttpRequest, roster_id: int) -> HttpResponse:
     language = "en" if get_language() == "en" else "zh-hans"
     problems = queries.problems(shown, language)
     refused = [problem for problem in problems if problem["refused"]]
+    offered = dict(targets_today([shown.school])) if shown.state == "previewed" else {}
+    meant = shown.understood.get("meant") if shown.state == "previewed" else None
+    listed = [row for row in refused if not is_mismatch(row)] if meant else refused
     warned = [problem for problem in problems if not problem["refused"]]
     context: dict[str, Any] = {
         "roster": shown,
@@ -90,7 +100,8 @@ def roster(request: HttpRequest, roster_id: int) -> HttpResponse:
         "understood": shown.understood,
         "notes": shown.understood.get("notes", {}).get(language, []),
         "findings": queries.finding_sentences(shown, language),
-        "refused": refused[:PROBLEMS],
+        "refused": listed[:PROBLEMS],
+        "listed_count": len(listed),
         "refused_count": len(refused),
         "warned": warned[:PROBLEMS],
         "warned_count": len(warned),
@@ -98,6 +109,9 @@ def roster(request: HttpRequest, roster_id: int) -> HttpResponse:
         "kept_until": queries.kept_until(shown),
         "tried_in_vain": actions.TRIED_IN_VAIN,
         "form": ConfirmForm(),
+        "meant": meant,
+        "meant_name": offered.get(meant["target"], "") if meant else "",
+        "others": [each for each in offered.items() if split_target(each[0]) != (shown.programme, shown.term)],
         "state_name": queries.STATES.get(shown.state, shown.state),
         "drafts": queries.drafts_of(shown) if shown.state == "imported" else 0,
     }
@@ -108,6 +122,18 @@ def roster(request: HttpRequest, roster_id: int) -> HttpResponse:
     if request.htmx and not context["working"]:  # type: ignore[attr-defined]
         response["HX-Refresh"] = "true"
     return response
+
+
+@require_POST
+@requires("submit_application")
+def roster_retarget(request: HttpRequest, roster_id: int) -> HttpResponse:
+    """Has the same file checked for another programme or term."""
+    _visible(request, roster_id)
+    try:
+        actions.retarget(roster_id, *split_target(request.POST.get("target", "")), actor(request))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    return redirect("applications:roster", roster_id)
 
 
 @require_POST

@@ -24,6 +24,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from approvals.applications import importing
 from approvals.applications.actions.creating import BUSY, Created, create_applications
 from approvals.applications.importing import Judgement, Target, judge, spec_of, target_of
+from approvals.applications.meant import meant
 from approvals.applications.models import Application, Roster
 from approvals.applications.refusals import SENTENCES as REFUSALS
 from approvals.applications.refusals import Refused
@@ -234,6 +235,35 @@ def upload(content: bytes, filename: str, school: Organisation, programme: str, 
     return roster
 
 
+def retarget(roster_id: int, programme: str, term: str, by: UserActor) -> Roster:
+    """Has the same file judged again, for another programme or term. Raises Refused."""
+    with transaction.atomic():
+        roster = Roster.objects.select_for_update().defer("content").get(pk=roster_id)
+        post = by.require("submit_application", roster.path)
+        kept = Roster.objects.filter(pk=roster_id, content__isnull=False).exists()
+        if roster.state not in ("previewed", "unreadable") or not kept:
+            raise Refused("wrong_roster_state")
+        target_of(roster.school, programme, term)
+        before = roster.state
+        was = {"programme": roster.programme, "term": roster.term}
+        roster.programme, roster.term, roster.state = programme, term, "uploaded"
+        roster.understood, roster.problems, roster.error = {}, [], ""
+        roster.rows = roster.valid = roster.done = roster.attempts = 0
+        roster.settled_at = None
+        roster.save()
+        record.write(
+            "retarget",
+            "roster",
+            [roster.pk],
+            by,
+            post=post,
+            path=roster.path,
+            states=(before, "uploaded"),
+            data={"from": was, "to": {"programme": programme, "term": term}},
+        )
+    return roster
+
+
 def confirm(roster_id: int, all_or_nothing: bool, commitment_held: bool, consent_held: bool, by: UserActor) -> Roster:
     """The school takes the roster over: its valid rows, or all or nothing. Raises Refused."""
     with transaction.atomic():
@@ -378,7 +408,8 @@ def _judge(roster: Roster) -> None:
     judgement = judge(content_of(roster), roster.filename, target, progress=_progress(roster))
     Roster.objects.filter(pk=roster.pk, state="uploaded", attempts=roster.attempts).update(
         state="previewed",
-        understood=importing.summary(judgement),
+        understood=importing.summary(judgement)
+        | {"meant": meant(roster.school, (roster.programme, roster.term), judgement.table.rows, judgement.rows)},
         problems=_problems(judgement),
         rows=len(judgement.rows),
         valid=len(judgement.valid),

@@ -57,6 +57,7 @@ from approvals.programmes.terms import Term, UnknownTerm, parse_term
 
 MAX_SHARING = 2
 """Most pupils without a common guardian that one account may be paid for (DOMAIN.md §4.3)."""
+ACCOUNT = ("账户类型", "银行账号", "开户行", "户名")
 LENGTHS = {"年级": 20, "班级": 20, "开户行": 60, "备注": 500}
 
 Amounts = Mapping[str, Collection[Decimal]] | Callable[[str | None, str | None], Collection[Decimal]]
@@ -183,7 +184,12 @@ def _school_name(text: str) -> str:
     return re.sub(r"^(河北省)?(邯郸市)?(鸡泽县)?|[\s()（）]", "", plain_text(text))
 
 
-def _shown(text: str) -> str:
+def bare(text: str) -> str:
+    """A name or code as it is compared: without spaces, brackets and capitals."""
+    return re.sub(r"[\s()（）]", "", plain_text(text)).lower()
+
+
+def shown(text: str) -> str:
     """A cell's text as a sentence quotes it: short, and without anybody's numbers."""
     return mask_text(text if len(text) <= 30 else text[:29] + "…")
 
@@ -196,10 +202,9 @@ class _Checker:
         self.lang = lang
         self.columns = table.columns
         self.stage = context.only_stage
+        self.into_accounts = any(choice.needs_account for choice in context.programmes)
         self.schools = {_school_name(name) for name in (context.school_name, *context.other_school_names)}
-        self.names = [
-            (choice, {self._word(name) for name in (choice.code, *choice.names)}) for choice in context.programmes
-        ]
+        self.names = [(choice, {bare(name) for name in (choice.code, *choice.names)}) for choice in context.programmes]
         self.readings: dict[tuple[Any, ...], Any] = {}
         self.rates: dict[tuple[str, str | None, str | None], frozenset[Decimal] | None] = {}
         self.pupils: dict[str, int] = {}
@@ -275,8 +280,12 @@ class _Checker:
             return
         for column, cell in zip(self.columns, self.raw.values, strict=True):
             if isinstance(cell, CellFault) and column != "序号":
-                tell = self._warn if column == "备注" else self._refuse
+                tell = self._refuse if self._matters(column) else self._warn
                 tell(column, cell.code, text=cell.text)
+
+    def _matters(self, column: str) -> bool:
+        """Whether a wrong cell refuses its row: not a remark, nor an account that nothing is paid into."""
+        return column != "备注" and (self.into_accounts or column not in ACCOUNT)
 
     def _text(self, column: str) -> str:
         text = cell_text(self.raw.get(column))
@@ -298,19 +307,16 @@ class _Checker:
                 self.readings[key] = (None, False)
         value, understood = self.readings[key]
         if not understood:
-            self._refuse(column, code, text=_shown(cell_text(cell)))
+            tell = self._refuse if self._matters(column) else self._warn
+            tell(column, code, text=shown(cell_text(cell)))
         return value
 
-    def _number(self, column: str, normalise: Callable[[str], str]) -> str:
-        """A long number: blank after it was refused because Excel cut its tail off."""
+    def _number(self, column: str, normalise: Callable[[str], str], needed: bool = True) -> str:
+        """A long number: blank where Excel cut its tail off, which refuses the row if the number is `needed`."""
         text, code = number_text(self.raw.get(column))
         if code == "number_form":
-            self._refuse(column, code, column=column)
+            (self._refuse if needed else self._warn)(column, code, column=column)
         return "" if code else normalise(text)
-
-    @staticmethod
-    def _word(text: str) -> str:
-        return re.sub(r"[\s()（）]", "", plain_text(text)).lower()
 
     # ------------------------------------------------------------ who
 
@@ -348,7 +354,7 @@ class _Checker:
         try:
             written = None if isinstance(cell, CellFault) else parse_date(cell)
         except ValueError:
-            self._refuse("出生日期", "birth_date_unknown", text=_shown(cell_text(cell)))
+            self._refuse("出生日期", "birth_date_unknown", text=shown(cell_text(cell)))
             written = None
         if not id_number:
             return self.context.today
@@ -368,7 +374,7 @@ class _Checker:
     def _groups(self) -> tuple[str, ...]:
         codes, unknown = self._reading("特殊群体类型", parse_special_groups, "group_unknown") or ((), [])
         for word in unknown:
-            self._refuse("特殊群体类型", "group_unknown", text=_shown(word))
+            self._refuse("特殊群体类型", "group_unknown", text=shown(word))
         return codes
 
     def _guardian(self, id_number: str) -> tuple[str, str]:
@@ -400,13 +406,13 @@ class _Checker:
 
     def _school(self) -> None:
         """The row is of the school that the list is uploaded for: by its code, and by its name."""
-        code = self._word(number_text(self.raw.get("学校标识码"))[0])
+        code = bare(number_text(self.raw.get("学校标识码"))[0])
         if code and code != self.context.school_code.lower():
-            self._refuse("学校标识码", "other_school", found=_shown(code), expected=self.context.school_code)
+            self._refuse("学校标识码", "other_school", found=shown(code), expected=self.context.school_code)
             return
         name = cell_text(self.raw.get("学校"))
         if name and not self._remembered("学校", name, lambda text: _school_name(text) in self.schools):
-            self._refuse("学校", "other_school", found=_shown(name), expected=self.context.school_name)
+            self._refuse("学校", "other_school", found=shown(name), expected=self.context.school_name)
 
     def _remembered(self, column: str, text: str, work_out: Callable[[str], Any]) -> Any:
         key = (column, text)
@@ -423,7 +429,7 @@ class _Checker:
             return Grade("", self.stage), class_name
         grade = self._remembered("年级", written, lambda text: parse_grade(text, self.stage))
         if grade is None:
-            self._warn("年级", "grade_unknown", text=_shown(written))
+            self._warn("年级", "grade_unknown", text=shown(written))
             return Grade(written, self.stage), class_name
         return grade, class_name
 
@@ -432,10 +438,10 @@ class _Checker:
     def _programme(self, boarder: bool | None) -> ProgrammeChoice | None:
         """The programme the row is for; of an exclusive group, boarding decides."""
         text = cell_text(self.raw.get("资助项目"))
-        word = self._remembered("资助项目", text, self._word)
+        word = self._remembered("资助项目", text, bare)
         choices = [choice for choice, names in self.names if not word or word in names]
         if not choices:
-            self._refuse("资助项目", "programme_mismatch", found=_shown(text), expected=self._expected)
+            self._refuse("资助项目", "programme_mismatch", found=shown(text), expected=self._expected)
             return None
         fitting = [choice for choice in choices if choice.boarder in (None, boarder)]
         if fitting:
@@ -481,7 +487,7 @@ class _Checker:
         cell = self.raw.get("金额")
         amount, code = (None, None) if isinstance(cell, CellFault) else self._parsed_amount(cell)
         if code:
-            self._refuse("金额", code, text=_shown(cell_text(cell)))
+            self._refuse("金额", code, text=shown(cell_text(cell)))
         if code or isinstance(cell, CellFault) or choice is None:
             return amount
         rates = self._rates(choice, stage, level)
@@ -514,8 +520,8 @@ class _Checker:
     def _account(self, choice: ProgrammeChoice | None, guardian_id: str) -> tuple[str, str]:
         """Account number and kind; wrong ones refuse the row, unless the programme pays into no account."""
         kind = self._reading("账户类型", parse_account_kind, "account_kind_unknown") or BANK_CARD
-        number = self._number("银行账号", normalise_account)
         needed = choice is None or choice.needs_account
+        number = self._number("银行账号", normalise_account, needed)
         if self._spoilt("银行账号") or (not number and (choice is None or not needed)):
             return "", kind
         if code := account_problem(number, kind):

@@ -378,6 +378,8 @@ def test_a_waiver_needs_no_account_and_judges_a_given_one_mildly():
     given = {"资助项目": "建档立卡学生免学费", "金额": None}
     assert value("account_no", about=about, 银行账号=None, 户名=None, 开户行=None, **given) == ""
     assert found(pupil(银行账号="123", **given), about=about) == [(2, "银行账号", "account_length", WARNING)]
+    lost = pupil(银行账号=6219990000000000010, **given)
+    assert found(lost, about=about) == [(2, "银行账号", "number_form", WARNING)]
     few = ["姓名", "身份证号"]
     assert checked(pupil(), about=about, headings=few)[0].problems[0].severity == WARNING
 

@@ -335,3 +335,49 @@ def test_every_act_on_a_roster_is_on_the_record(school: Any, officer: Any) -> No
     run_due("long")
     acts = Record.objects.filter(about="roster", about_id=roster.pk).order_by("id").values_list("act", flat=True)
     assert list(acts) == ["upload", "confirm", "import"]
+
+
+# ---------------------------------------------------------------- uploaded for the wrong programme
+
+
+def test_a_list_for_another_programme_says_so_once_and_is_checked_again_for_it(
+    school: Any, officer: Any, client: Client
+) -> None:
+    client.force_login(officer)
+    roster = actions.upload(clean(), "名单.xlsx", school, "hardship_recognition", TERM, acting(officer))
+    run_due("long")
+    address = reverse("applications:roster", args=[roster.pk])
+    answer = client.get(address)
+    page = answer.content.decode()
+    assert answer.context["meant"]["target"] == f"living_subsidy {TERM}"
+    assert page.count(answer.context["meant"]["found"] + "”") == 1
+    assert answer.context["refused"] == []
+    client.post(
+        reverse("applications:roster_retarget", args=[roster.pk]), {"target": answer.context["meant"]["target"]}
+    )
+    run_due("long")
+    roster.refresh_from_db()
+    assert (roster.state, roster.programme, roster.rows, roster.valid) == ("previewed", "living_subsidy", 120, 120)
+    assert client.get(address).context["meant"] is None
+    line = Record.objects.get(about="roster", act="retarget")
+    assert line.data["to"] == {"programme": "living_subsidy", "term": TERM}
+
+
+def test_only_the_school_has_its_list_checked_again_and_only_before_it_is_taken(school: Any, officer: Any) -> None:
+    roster = uploaded(school, officer, clean())
+    with pytest.raises(PermissionDenied):
+        actions.retarget(roster.pk, "living_subsidy", TERM, acting(head_of(school)))
+    with pytest.raises(Refused):
+        actions.retarget(roster.pk, "no_such_programme", TERM, acting(officer))
+    actions.confirm(roster.pk, False, True, True, acting(officer))
+    with pytest.raises(Refused):
+        actions.retarget(roster.pk, "living_subsidy", TERM, acting(officer))
+
+
+def test_a_school_is_offered_what_it_teaches_and_chooses_itself(school: Any, officer: Any, client: Client) -> None:
+    client.force_login(officer)
+    field = client.get(reverse("applications:roster_upload")).context["form"].fields["target"]
+    offered = [code for code, _name in field.choices]
+    assert offered[0] == ""
+    assert f"living_subsidy {TERM}" in offered
+    assert not any(code.startswith(("senior_", "voc_")) for code in offered)
