@@ -136,6 +136,8 @@ WORK: list[Work] = [
     Work("to_pay", _("Awards to be put into a batch"), "make_batch", _at_step("payment"), "disbursement:list"),
     Work("to_send", _("Approved batches to be sent to the bank"), "make_batch", _batches("approved"),
          "disbursement:list", "", "batches"),
+    Work("to_reissue", _("Corrected payments to be reissued"), "make_batch", _lines("account_fix"),
+         "disbursement:failed", "", "batches"),
     Work("to_check", _("Batches to be checked"), "check_batch", _batches("submitted"),
          "disbursement:list", "", "batches"),
     Work("to_approve", _("Batches to be approved"), "approve_batch", _batches("reviewed"),

@@ -425,7 +425,7 @@ def _tell_schools(batch: Batch, digest: str) -> None:
             about="failed_payments",
             about_id=batch.pk,
             cause=f"{digest[:16]}:{path}",
-            data={"count": failed[path]},
+            data={"count": failed[path], "name": batch.number},
         )
 
 
@@ -509,16 +509,22 @@ def correct_account(
         replace_account(line.case_id, number, account_kind, name, bank, by, post)
         transition_all(PaymentLine.objects.filter(pk=line.pk), "fix_account")
         record.write("correct_account", "line", [line.pk], by, post=post, path=line.path)
-        send(
-            "account_corrected",
-            [line.batch.maker_id],
-            about="batch",
-            about_id=line.batch_id,
-            cause=f"{line.pk}:{record.latest('line', line.pk)}",
-            data={"count": 1},
-        )
+        _tell_maker(line.batch)
     line.refresh_from_db()
     return line
+
+
+def _tell_maker(batch: Batch) -> None:
+    """Tells a batch's maker that corrected payments wait: once, and once again after each reissue."""
+    reissued = batch.lines.filter(state="reissued").count()
+    send(
+        "account_corrected",
+        [batch.maker_id],
+        about="batch",
+        about_id=batch.pk,
+        cause=f"{batch.pk}:{reissued}",
+        data={"name": batch.number},
+    )
 
 
 class AccountProblem(Exception):

@@ -56,8 +56,15 @@ def waiting(prefixes: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def failed_below(prefixes: Iterable[str]) -> QuerySet[PaymentLine]:
-    """Failed payments that wait for another account, or for their reissue, in these offices' schools."""
-    rows = PaymentLine.objects.filter(below(prefixes), state__in=["failed", "account_fix"])
+    """Failed payments that wait for another account, or for their reissue, in these offices' schools.
+
+    `new_tail`, `new_bank`, `new_holder`: the account that is on the application by now.
+    """
+    rows = PaymentLine.objects.filter(below(prefixes), state__in=["failed", "account_fix"]).annotate(
+        new_tail=F("case__application__account_tail"),
+        new_bank=F("case__application__bank"),
+        new_holder=F("case__application__holder_name"),
+    )
     return rows.select_related("student", "school", "batch").defer("account_no", "student__id_number").order_by("id")
 
 

@@ -252,7 +252,12 @@ def failed(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "disbursement/failed.html",
-        {"lines": list(lines[:PAGE]), "may_fix": may(request, "fix_account")},
+        {
+            "lines": list(lines[:PAGE]),
+            "may_fix": may(request, "fix_account"),
+            "finance": may(request, *FINANCE),
+            "may_reissue": may(request, "make_batch"),
+        },
     )
 
 

@@ -18,6 +18,7 @@ from approvals.disbursement.models import Batch
 from approvals.disbursement.refusals import Refused
 from approvals.programmes.terms import Term
 from notifications.models import Message
+from notifications.queries import line as message_line
 from tests.factories import (
     TERM,
     ApplicationFactory,
@@ -256,6 +257,20 @@ def test_a_failed_payment_is_corrected_by_the_school_and_reissued(office: Office
     assert states(applications) == ["completed"] * 3
 
 
+def test_the_maker_is_told_once_a_batch_which_one_was_corrected(office: Office) -> None:
+    office.approved(3)
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch, failing=(1, 2, 3)), "r.txt", office.maker)
+    first, second, third = batch.lines.order_by("number")
+    for number, line in enumerate((first, second), start=700010):
+        actions.correct_account(line.pk, account_number(number), "bank_card", line.payee, "联社", office.officer)
+    told = Message.objects.filter(recipient=office.maker.user, event="account_corrected")
+    assert batch.number in message_line(told.get()).sentence
+    actions.reissue(batch.pk, office.maker)
+    actions.correct_account(third.pk, account_number(700013), "bank_card", third.payee, "联社", office.officer)
+    assert told.count() == 2
+
+
 def test_a_cancelled_reissue_waits_for_another(office: Office) -> None:
     office.approved(1)
     batch = office.sent()
@@ -371,7 +386,14 @@ def test_the_whole_path_can_be_walked_on_the_pages(office: Office, client: Clien
     client.post(reverse("disbursement:correct_account", args=[line.pk]), entered)
     line.refresh_from_db()
     assert line.state == "account_fix"
+    page = client.get(reverse("disbursement:failed")).content.decode()
+    assert "***0028" in page
+    assert f"***{line.account_tail}" in page
     client.force_login(office.maker.user)
+    home = client.get(reverse("home")).content.decode()
+    assert "待补发" in home
+    page = client.get(reverse("disbursement:failed")).content.decode()
+    assert reverse("disbursement:detail", args=[batch.pk]) in page
     client.post(reverse("disbursement:reissue", args=[batch.pk]))
     assert Batch.objects.count() == 2
 
