@@ -10,7 +10,8 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import translation
 
 from workflows.requests import set_request_id
@@ -80,6 +81,20 @@ class IdleTimeoutMiddleware:
             now = int(time.time())
             if now - request.session.get("seen", 0) > RENEW_AFTER:
                 request.session["seen"] = now
+        return self.get_response(request)
+
+
+class OneTimePasswordMiddleware:
+    """Lets a person who signed in with a one-time password do nothing but choose another, or sign out."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and request.user.one_time:
+            choose = reverse("organisations:own_password")
+            if request.path not in {choose, reverse("logout"), reverse("set_language")}:
+                return redirect(choose)
         return self.get_response(request)
 
 

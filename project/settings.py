@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "project.middleware.NoNulMiddleware",  # before anything asks the database
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "project.middleware.IdleTimeoutMiddleware",
+    "project.middleware.OneTimePasswordMiddleware",
     "project.held_clock.HeldClockMiddleware",
     "project.not_allowed.NotAllowedMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -20,6 +20,8 @@ class User(AbstractUser):
     phone = models.CharField(_("office phone"), max_length=30, blank=True)
     id_hash = models.BinaryField(max_length=32, null=True, editable=False)
     """Keyed blind index of the person's ID number, by which kin are found; the number itself is kept nowhere."""
+    one_time = models.BooleanField(default=False)
+    """The password was given by an administrator: it opens only the page where another is chosen."""
 
     class Meta(AbstractUser.Meta):
         indexes = [models.Index(fields=["id_hash"], name="user_id_hash")]

@@ -14,6 +14,13 @@ SENTENCES: dict[str, Promise] = {
     "already_held": _("%(user)s already holds this post in that period."),
     "incompatible": _("%(user)s holds a post that may not be joined with this one: %(role)s, %(organisation)s."),
     "already_ended": _("The post has already ended."),
+    "name_missing": _("The person's name is missing."),
+    "username_characters": _("An account's name holds letters, digits and @ . + - _ only."),
+    "username_taken": _("There is an account “%(username)s” already."),
+    "account_closed": _("The account is closed. Open it first."),
+    "account_already": _("The account is in that state already. Reload the page."),
+    "own_account": _("Nobody manages their own account; the password is changed under “Change password”."),
+    "same_password": _("That is the password the account has. Choose another."),
     "reason_required": _("Please give a reason of at least 10 characters."),
 }
 

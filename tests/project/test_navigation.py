@@ -76,7 +76,14 @@ def test_a_head_finds_the_queue_and_no_rosters() -> None:
 
 
 def test_an_administrator_finds_nothing_about_cases() -> None:
-    assert keys(person("administrator", CountyFactory())) == {"home", "messages", "programmes", "posts", "routes"}
+    assert keys(person("administrator", CountyFactory())) == {
+        "home",
+        "messages",
+        "accounts",
+        "programmes",
+        "posts",
+        "routes",
+    }
 
 
 def test_a_person_without_a_post_finds_nothing_but_what_everybody_may_read() -> None:

@@ -1,0 +1,73 @@
+"""Forms of the accounts pages."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from approvals.organisations.models import User
+from workflows.reasons import MIN_LENGTH
+
+
+class SearchForm(forms.Form):
+    """Which accounts to list."""
+
+    q = forms.CharField(label=_("Name, account or phone"), required=False, max_length=80)
+
+
+class AccountForm(forms.Form):
+    """A person who is to sign in."""
+
+    username = forms.CharField(
+        label=_("Account"), max_length=150, help_text=_("The name the person signs in with: letters and digits."),
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+    name = forms.CharField(label=_("Name"), max_length=80)
+    phone = forms.CharField(label=_("Office phone"), max_length=30, required=False)
+
+
+class WhyForm(forms.Form):
+    """Why an account is closed or opened again."""
+
+    reason = forms.CharField(
+        label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("At least 10 characters; it goes on the record."),
+    )  # fmt: skip
+
+
+class PasswordForm(forms.Form):
+    """A person's own new password."""
+
+    old = forms.CharField(
+        label=_("Present password"), strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
+    )
+    new = forms.CharField(
+        label=_("New password"), strip=False, widget=forms.PasswordInput({"autocomplete": "new-password"})
+    )
+    again = forms.CharField(
+        label=_("New password again"), strip=False, widget=forms.PasswordInput({"autocomplete": "new-password"})
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["new"].help_text = " ".join(map(str, password_validators_help_texts()))
+
+    def clean_old(self) -> str:
+        old: str = self.cleaned_data["old"]
+        if not self.user.check_password(old):
+            raise forms.ValidationError(gettext("That is not the present password."))
+        return old
+
+    def clean_new(self) -> str:
+        new: str = self.cleaned_data["new"]
+        validate_password(new, self.user)
+        return new
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("new") and data.get("again") and data["new"] != data["again"]:
+            self.add_error("again", gettext("The two new passwords differ."))
+        return data
