@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from notifications.events import SENTENCES
 from notifications.models import Message
@@ -32,7 +34,7 @@ def send(
 def send_all(event: str, about: str, tellings: Iterable[Telling | tuple[Any, ...]]) -> None:
     """`send` for many subjects of one kind at once, (to, about_id, cause, data) each; still one statement."""
     SENTENCES[event]
-    now = timezone.now()
+    now, business = timezone.now(), import_string(settings.BUSINESS_CLOCK)()
     Message.objects.bulk_create(
         (
             Message(
@@ -43,6 +45,7 @@ def send_all(event: str, about: str, tellings: Iterable[Telling | tuple[Any, ...
                 data=data,
                 effect=f"{person}:{event}:{cause}"[:120],
                 created_at=now,
+                business_at=business,
             )
             for to, about_id, cause, data in tellings
             for person in set(to)

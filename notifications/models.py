@@ -18,6 +18,8 @@ class Message(models.Model):
     data = models.JSONField(default=dict)
     effect = models.CharField(max_length=120, unique=True)
     created_at = models.DateTimeField()
+    business_at = models.DateTimeField(null=True)
+    """The same instant by the business clock, as the record keeps both; null: the machine's counted."""
     read_at = models.DateTimeField(null=True)
 
     class Meta:

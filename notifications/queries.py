@@ -43,6 +43,6 @@ def line(message: Message) -> Line:
         str(SENTENCES[message.event]) % values,
         message.about,
         message.about_id,
-        message.created_at,
+        message.business_at or message.created_at,
         message.read_at is not None,
     )

@@ -49,6 +49,8 @@ class Roster(models.Model):
     consent_on = models.DateField(null=True)
     uploaded_by = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(auto_now_add=True)
+    uploaded_on = models.DateField(null=True)
+    """The business date of the upload; null: the machine's counted."""
     attempts = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True)
     """When it was taken over or given up, by the business clock."""

@@ -10,8 +10,8 @@ from django.utils import translation
 from notifications import queries, send
 from notifications.events import SENTENCES
 from notifications.models import Message
-from tests.factories import SchoolFactory, UserFactory, at_step, officer_of, set_training_date, stand_in
-from workflows import Reason, decide
+from tests.factories import FIRST_DAY, SchoolFactory, UserFactory, at_step, officer_of, set_training_date, stand_in
+from workflows import Reason, clock, decide
 from workflows.queries import open_item_of
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +24,15 @@ def test_the_same_cause_is_told_once_and_another_again() -> None:
     assert Message.objects.filter(recipient=user).count() == 2
 
 
+def test_a_message_bears_the_demo_s_date_and_keeps_the_machine_s() -> None:
+    set_training_date()
+    user = UserFactory()
+    send("batch_waiting", [user.pk], about="batch", about_id=1, cause="x", data={"name": "B"})
+    message = Message.objects.get(recipient=user)
+    assert queries.line(message).at.astimezone(clock.CHINA).date() == FIRST_DAY
+    assert message.created_at.date() != FIRST_DAY
+
+
 def test_an_unknown_event_is_a_mistake_in_the_code() -> None:
     with pytest.raises(KeyError):
         send("no_such_event", [1], about="batch", about_id=1, cause="x")
@@ -31,7 +40,7 @@ def test_an_unknown_event_is_a_mistake_in_the_code() -> None:
 
 def test_one_send_is_one_statement_for_any_number_of_people(django_assert_num_queries: Any) -> None:
     users = [UserFactory().pk for _ in range(20)]
-    with django_assert_num_queries(1):
+    with clock.held(), django_assert_num_queries(1):
         send("batch_waiting", users, about="batch", about_id=1, cause="x", data={"name": "B"})
 
 

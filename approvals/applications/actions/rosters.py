@@ -208,6 +208,7 @@ def _kept(
         rows=len(judgement.rows),
         valid=len(judgement.valid),
         uploaded_by=by.user,
+        uploaded_on=today(),
     )
 
 
@@ -230,6 +231,7 @@ def upload(content: bytes, filename: str, school: Organisation, programme: str, 
             content=encrypt_bytes(content),
             sha256=hashlib.sha256(content).hexdigest(),
             uploaded_by=by.user,
+            uploaded_on=today(),
         )
         record.write("upload", "roster", [roster.pk], by, post=post, path=school.path, states=("", "uploaded"))
     return roster
