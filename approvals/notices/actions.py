@@ -116,6 +116,7 @@ def _new(
     if rule is None:
         raise Refused("no_notice_here")
     kind = version.rules.disbursement
+    title = wording.title(wording.issuer(organisation), version.rules.project, term, kind)
     return Notice.objects.create(
         step=rules.name,
         organisation=organisation,
@@ -124,7 +125,7 @@ def _new(
         term=term,
         subject=version.rules.project,
         kind=kind,
-        title=wording.title(wording.issuer(organisation), version.rules.project, term, kind),
+        title=_told_apart(title, rules, organisation, term, by),
         columns=list(rule.columns),
         mask_names=rule.mask_names,
         days=rule.days,
@@ -137,6 +138,25 @@ def _new(
         drafted_person=by.user.person,
         public_id=secrets.token_hex(8),
     )
+
+
+def _told_apart(title: str, rules: NoticeStep, organisation: Organisation, term: str, by: UserActor) -> str:
+    """The title, numbered where the office has notices of that title already.
+
+    The public must tell them apart and must not read a pupil's circumstances from a title, so the number follows
+    the order of drafting and not the programme. A first one that is still a draft becomes 之一.
+    """
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)  # two drafts get two numbers
+    alike = Notice.objects.filter(step=rules.name, organisation=organisation, term=term, title__startswith=title)
+    others = list(alike.exclude(state="voided").order_by("pk").select_for_update(of=("self",), no_key=True))
+    if not others:
+        return title
+    first = others[0]
+    if len(others) == 1 and first.state == "draft" and first.title == title:
+        first.title = wording.numbered(title, 1)
+        first.save(update_fields=["title"])
+        _write(first, "edit", by, by.require(rules.draft, organisation.path))
+    return wording.numbered(title, len(others) + 1)
 
 
 def _list(notice: Notice, case_ids: Sequence[int]) -> None:

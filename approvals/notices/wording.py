@@ -55,6 +55,14 @@ def title(office: str, programme: str, term: str, kind: str) -> str:
     return f"{office}关于{term_name(term)}{programme}拟资助学生名单的公示"
 
 
+def numbered(title: str, number: int) -> str:
+    """The title with 之一, 之二 … behind it, where one office would have several that read alike."""
+    digits = "零一二三四五六七八九"
+    tens, ones = divmod(number, 10)
+    word = digits[number] if number < 10 else f"{digits[tens] if tens > 1 else ''}十{digits[ones] if ones else ''}"
+    return f"{title}（之{word}）"
+
+
 def body(step: str, programme: str, term: str, kind: str, count: int, amount: Decimal | None) -> str:
     """What is about to be decided, by which work, about how many pupils."""
     if step == "county_notice":

@@ -117,6 +117,17 @@ def test_chosen_cases_leave_the_others_waiting(school_place: Place) -> None:
     assert second.case_id not in notice.lines.values_list("case", flat=True)
 
 
+def test_notices_that_would_read_alike_are_numbered_as_they_are_drafted(school_place: Place) -> None:
+    cases = [each.case_id for each in school_place.applications(12)]
+    first = school_place.draft(cases[0])
+    assert not first.title.endswith("）")
+    second = school_place.draft(cases[1])
+    first.refresh_from_db()
+    assert first.title.endswith("名单的公示（之一）")
+    assert second.title == first.title.replace("之一", "之二")
+    assert [school_place.draft(case).title[-4:] for case in cases[2:11]][-2:] == ["（之十）", "之十一）"]
+
+
 def test_an_empty_list_is_refused(school_place: Place) -> None:
     with refused("nothing_waits"):
         school_place.draft()
