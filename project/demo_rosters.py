@@ -190,8 +190,17 @@ def _spoil(lines: list[Row]) -> None:
     step = max(1, (len(lines) - 1) // (len(ERRORS) + 1))
     for error, line in zip(ERRORS, lines[step::step], strict=False):
         error(line)
+    untouched = [line for number, line in enumerate(lines) if number % step]
+    _claim_unlisted(untouched)
     if len(lines) > 1:
         lines.append(lines[0] | {"序号": len(lines) + 1})
+
+
+def _claim_unlisted(lines: list[Row]) -> None:
+    """A family that says it is on subsistence allowance and is on no register: no error, but a hit of the match."""
+    unlisted = next((line for line in reversed(lines) if not line["特殊群体类型"]), None)
+    if unlisted is not None:
+        unlisted["特殊群体类型"] = GROUPS["dibao"]
 
 
 def _newcomer(like: Row, number: int) -> Row:

@@ -79,6 +79,7 @@ def case_response(
             "acts": _acts(file, act_form),
             "kinds": KINDS,
             "looks": "looks" in request.GET,
+            "sees_roster": may(request, "submit_application", path=application.path),
             "sees_batches": may(request, *FINANCE),
             "today": desk.today,
             "queued": queued,

@@ -91,6 +91,8 @@ class Row:
     arrived: datetime
     hits: list[dict[str, Any]]
     """[{"code", "values"}] of the data-match hits that nobody has waived."""
+    rechecked: bool
+    """Hits were waived in a re-check, from which the case has come back."""
     seats: list[Seat]
     watched: bool
     """The reader watches the case of his own accord; read where watched cases are looked at."""
@@ -201,11 +203,12 @@ def _rows(
     annotated = items.filter(process__application__isnull=False).annotate(
         arrived=Coalesce(Subquery(arrival.order_by("-id").values("business_at")[:1]), "created"),
         hits=ArraySubquery(hits.values(told=JSONObject(code="code", values="values"))),
+        rechecked=Exists(Hit.objects.filter(application_id=OuterRef("process_id"), waived_at__isnull=False)),
         seats=ArraySubquery(seats.values(told=JSONObject(person="person", part="part", vote="vote", name="name"))),
         watched=Exists(watch) if watcher else Value(False),
         counted=_counts(asked),
     )
-    read = list(annotated.values_list(*_FIELDS.values(), "arrived", "hits", "seats", "watched", "counted"))
+    read = list(annotated.values_list(*_FIELDS.values(), "arrived", "hits", "rechecked", "seats", "watched", "counted"))
     rows = [Row(*values[:-3], [Seat(**seat) for seat in values[-3]], values[-2]) for values in read]
     return rows, read[0][-1] if read else [0] * len(asked)
 

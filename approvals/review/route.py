@@ -44,12 +44,14 @@ def main_line(flow: Any) -> list[Step]:
 def places(case: Case, step: str, records: Sequence[Record]) -> list[Place]:
     """The places of a case's stepper. `step` is where its open task waits, empty once it has ended.
 
-    A side step (re-check, correction) is shown beside the step it belongs to, and only while the case is there.
+    A side step (re-check, correction) is shown beside the step it belongs to while the case is there; a re-check
+    stays, since the case comes back to the county review from it.
     A case that ended before the end of the line is shown as stopped where it was.
     """
     line = main_line(case.flow_class)
     names = [node.name for node in line]
     here, beside = _standing(case, step, names, records)
+    rechecked = any(line.step == RECHECK and line.act == "approve" for line in records)
     shown: list[Place] = []
     for number, node in enumerate(line):
         if number == here and beside == CORRECTION:
@@ -57,6 +59,8 @@ def places(case: Case, step: str, records: Sequence[Record]) -> list[Place]:
         shown.append(_place(node, case, number - here, step, beside))
         if number == here and beside == RECHECK:
             shown.append(Place(beside, "current"))
+        elif node.name == "data_check" and rechecked:
+            shown.append(Place(RECHECK, "done"))
     return shown
 
 

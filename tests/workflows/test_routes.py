@@ -348,7 +348,7 @@ def test_links_and_levels_are_one_row_with_one_index() -> None:
             ("workflows_actinglevel", 1),
             ("workflows_case", 2),
             ("workflows_link", 1),
-            ("workflows_workitem", 8),
+            ("workflows_workitem", 10),
         ]
 
 
