@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from approvals.applications.models import Application
 from approvals.awards.models import Award, AwardTerm
@@ -14,6 +15,7 @@ from workflows import record
 from workflows.actors import SYSTEM
 from workflows.background import due
 from workflows.clock import Moment, moment
+from workflows.machines import transition_all
 
 NO_PAYMENT = "none"
 Rates = dict[tuple[int, str, str, str], Rate | None]
@@ -94,8 +96,17 @@ def _amounts(application: Application, rates: Rates) -> list[tuple[str, Decimal,
 
 def activate_started(at: Moment | None = None) -> int:
     """Makes pending awards active whose first term has begun; returns how many (DOMAIN.md §3.2)."""
-    present = Term.on((at or moment()).date).code
-    return Award.objects.filter(state="pending", terms__term__lte=present).order_by().update(state="active")
+    at = at or moment()
+    with transaction.atomic():
+        pending = Award.objects.filter(state="pending").select_for_update(no_key=True, skip_locked=True)
+        begun = AwardTerm.objects.filter(award=OuterRef("pk"), term__lte=Term.on(at.date).code)
+        paths = dict(pending.filter(Exists(begun)).order_by("pk").values_list("pk", "path"))
+        if paths:
+            activated = transition_all(Award.objects.filter(pk__in=list(paths)), "activate")
+            lines = (record.Line(pk, path) for pk, path in paths.items())
+            record.write_lines("activate", "award", lines, SYSTEM, states=("pending", "active"), at=at)
+            return activated
+    return 0
 
 
 @due("awards")
