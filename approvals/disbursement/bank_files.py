@@ -82,6 +82,7 @@ def _plain(value: object, bank: Profile) -> str:
 
 
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _COUNT = re.compile(r"[0-9]{1,9}")
 
 
@@ -111,7 +112,7 @@ def _answer(number: int, line: str, bank: Profile) -> Answer:
     if len(cells) != len(bank.answer_columns):
         raise Refused("return_unreadable", line=number)
     row = dict(zip(bank.answer_columns, cells, strict=True))
-    if not _AMOUNT.fullmatch(row["amount"]) or not all(map(str.isprintable, cells)):
+    if not _AMOUNT.fullmatch(row["amount"]) or any(map(_CONTROL.search, cells)):
         raise Refused("return_unreadable", line=number)
     amount = Decimal(row["amount"])
     return Answer(
