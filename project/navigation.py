@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
 from approvals.disbursement.models import Batch, PaymentLine
+from approvals.disbursement.queries import awards_to_pay
 from approvals.notices.models import Notice, NoticeLine
 from approvals.organisations import access
 from notifications.models import Message
@@ -133,7 +134,7 @@ WORK: list[Work] = [
          _to_be_noticed("county_notice"), "notices:list"),
     Work("county_to_sign", _("County notices to be signed"), "sign_county_notice",
          _notices("county_notice", "pending_review"), "notices:list", "", "notices"),
-    Work("to_pay", _("Awards to be put into a batch"), "make_batch", _at_step("payment"), "disbursement:list"),
+    Work("to_pay", _("Awards to be put into a batch"), "make_batch", awards_to_pay, "disbursement:list"),
     Work("to_send", _("Approved batches to be sent to the bank"), "make_batch", _batches("approved"),
          "disbursement:list", "", "batches"),
     Work("to_reissue", _("Corrected payments to be reissued"), "make_batch", _lines("account_fix"),

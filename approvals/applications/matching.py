@@ -15,7 +15,6 @@ from approvals.applications.findings import Facts, Finder, Pupil, registered
 from approvals.applications.models import Application
 from approvals.people import registers
 from approvals.people.crypto import blind_index
-from approvals.people.models import Student
 from approvals.people.special_groups import SPECIAL_GROUPS
 from approvals.programmes import rules
 from approvals.programmes.definition import Definition
@@ -96,13 +95,6 @@ def _digest(application: Application) -> bytes:
     return blind_index("\n".join(matched))
 
 
-def too_many_share(account_hash: bytes, student: Student) -> bool:
-    """Whether an account would, with this pupil's aid, serve more pupils of different households than is allowed."""
-    live = Application.objects.filter(account_hash=account_hash, live=True)
-    owners = dict(live.values_list("student_id", "student__household_id")) | {student.pk: student.household_id}
-    return len(owners) > SHARING and not _one_household(set(owners.values()))
-
-
 def _register(definition: Definition, facts: Facts) -> list[Found]:
     """What the register has against an application: its claims are not borne out, or the programme's own rule fails."""
     claims = [group for group in facts.special_groups if group in BORNE_OUT]
@@ -123,12 +115,24 @@ def _register(definition: Definition, facts: Facts) -> list[Found]:
     return [Found(registers.POOR_HOUSEHOLDS, code, values) for code, values in found.items()]
 
 
-def shared_accounts(hashes: set[bytes]) -> dict[bytes, int]:
-    """Of these accounts those named for more pupils of different households than is allowed, with how many."""
+class Owner(NamedTuple):
+    """A pupil whose aid goes, or went, to an account."""
+
+    account: bytes
+    student: int
+    household: int | None
+
+
+def shared_accounts(accounts: set[bytes], also: Iterable[Owner] = ()) -> dict[bytes, int]:
+    """Of these accounts those that serve more pupils of different households than is allowed, with how many.
+
+    Every live application counts, and `also`: who was paid there, or is about to be.
+    """
+    live = Application.objects.filter(account_hash__in=list(accounts), live=True)
+    named = live.values_list("account_hash", "student_id", "student__household_id")
     owners: dict[bytes, dict[int, int | None]] = defaultdict(dict)
-    live = Application.objects.filter(account_hash__in=list(hashes), live=True)
-    for account, student, household in live.values_list("account_hash", "student_id", "student__household_id"):
-        owners[bytes(account)][student] = household
+    for account, student, household in [*named, *also]:
+        owners[bytes(account or b"")][student] = household
     return {
         account: len(students)
         for account, students in owners.items()

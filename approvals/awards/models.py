@@ -44,7 +44,10 @@ class Award(FSMModelMixin, models.Model):
                 name="one_live_award",
             )
         ]
-        indexes = [models.Index(fields=["programme", "school", "state"], name="award_school")]
+        indexes = [
+            models.Index(fields=["programme", "school", "state"], name="award_school"),
+            models.Index(fields=["path"], name="award_path", opclasses=["varchar_pattern_ops"]),
+        ]
 
     @transition("state", "pending", "active", permission="system")
     def activate(self) -> None:

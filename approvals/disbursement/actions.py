@@ -7,15 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django_fsm import can_proceed
 
 from approvals.applications.actions import replace_account
 from approvals.applications.matching import shared_accounts
 from approvals.applications.models import Application
 from approvals.awards.models import Award, AwardTerm
-from approvals.disbursement import bank_files
-from approvals.disbursement.models import OCCUPYING, BankFile, Batch, PaymentLine
+from approvals.disbursement import bank_files, queries
+from approvals.disbursement.models import PURPOSE, SETTLEMENT, TRANSFER, BankFile, Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.models import Organisation
@@ -27,21 +27,16 @@ from approvals.programmes.terms import Term
 from notifications import send
 from workflows import record
 from workflows.actors import SYSTEM
-from workflows.clock import moment, today
+from workflows.clock import moment
 from workflows.decisions import decide
-from workflows.flows.aid import EVERY_NOTICE_CONCLUDED, AidFlow
+from workflows.flows.aid import AidFlow
 from workflows.machines import transition_all
-from workflows.models import Case
 from workflows.queries import open_items
 from workflows.reasons import MIN_LENGTH, Reason
 
-TRANSFER = "bank_transfer"
-SETTLEMENT = "fee_waiver_settlement"
-PURPOSE = "aid"
 
-
-def make_batch(programme: Programme, term: str, by: UserActor, path: str) -> Batch:
-    """Puts every payable award line of a programme and term below an office into a new batch.
+def make_batch(programme: Programme, term: str, by: UserActor, path: str, kind: str = "") -> Batch:
+    """Puts every payable award line of a programme and term below an office into a new batch, of one kind of payment.
 
     Payable: the award is active, every notice of its case concluded, an account is on file where money goes
     to a person, nobody but a household shares it, and nothing was paid for that term before. Raises Refused.
@@ -49,17 +44,17 @@ def make_batch(programme: Programme, term: str, by: UserActor, path: str) -> Bat
     post = by.require("make_batch", path)
     at = moment()
     with transaction.atomic():
-        kind = _kind(programme, term, path)
+        waits = _waiting(path, Q(programme=programme.code) & (Q(kind=kind) if kind else Q()), term)
         batch = Batch.objects.create(
             number=_next_number(at.date.strftime("%Y%m%d")),
             programme=programme,
             term=term,
-            kind=kind,
+            kind=waits["kind"],
             path=path,
             maker=by.user,
             created_at=at.business,
         )
-        _include(batch)
+        _include(batch, queries.payable_awards([path], Q(programme=programme.code, kind=batch.kind), term))
         _count(batch)
         if not batch.line_count:
             raise Refused("nothing_to_pay")
@@ -71,20 +66,22 @@ def make_batch(programme: Programme, term: str, by: UserActor, path: str) -> Bat
             post=post,
             path=path,
             at=at,
-            data=_totals(batch),
+            data=_totals(batch) | {"no_account": waits["no_account"], "shared": waits["shared"]},
             states=("", batch.state),
         )
     return batch
 
 
-def _kind(programme: Programme, term: str, path: str) -> str:
-    """The kind of payment of what waits: of the first award that is active and unpaid."""
-    kinds = Award.objects.filter(programme=programme.code, path__startswith=path, terms__term=term, state="active")
-    unpaid = kinds.exclude(lines__in=PaymentLine.objects.filter(term=term, state__in=OCCUPYING))
-    kind = unpaid.order_by("pk").values_list("kind", flat=True).first()
-    if kind is None or term > Term.on(today()).code:  # nothing is paid for a term before it begins
-        raise Refused("nothing_to_pay")
-    return str(kind)
+def _waiting(path: str, awards: Q, term: str) -> dict[str, Any]:
+    """What waits of these awards for a term, of the first kind of payment of which anything can be paid."""
+    rows = [row for row in queries.waiting([path], awards) if row["term"] == term]
+    for row in rows:
+        if row["count"]:
+            return row
+    left = {why: sum(row[why] for row in rows) for why in ("no_account", "shared")}
+    if any(left.values()):
+        raise Refused("all_left_out", **left)
+    raise Refused("nothing_to_pay")
 
 
 def _next_number(day: str) -> str:
@@ -93,30 +90,15 @@ def _next_number(day: str) -> str:
         return f"{day}-{cursor.fetchone()[0]:04d}"
 
 
-def _include(batch: Batch) -> None:
-    """One line per payable award term, in one statement; the database refuses a second line for the same money."""
-    eligible = (
-        Award.objects.filter(
-            programme=batch.programme_id,
-            kind=batch.kind,
-            state="active",
-            path__startswith=batch.path,
-            terms__term=batch.term,
-            case__in=Case.objects.filter(EVERY_NOTICE_CONCLUDED.holds()).values("pk"),
-        )
-        .exclude(lines__in=PaymentLine.objects.filter(term=batch.term, purpose=PURPOSE).exclude(state="cancelled"))
-        .values("pk")
-    )
-    ids = [award["pk"] for award in eligible]
-    if batch.kind == TRANSFER:
-        ids = _with_own_account(ids)
+def _include(batch: Batch, awards: list[int]) -> None:
+    """One line per award, in one statement; the database refuses a second line for the same money."""
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT_LINES,
             {
                 "batch": batch.pk,
                 "term": batch.term,
-                "awards": ids,
+                "awards": awards,
                 "purpose": PURPOSE,
                 "transfer": batch.kind == TRANSFER,
             },
@@ -142,16 +124,6 @@ _INSERT_LINES = f"""
      WHERE a.id = ANY(%(awards)s)
     ON CONFLICT DO NOTHING
 """
-
-
-def _with_own_account(award_ids: list[int]) -> list[int]:
-    """Leaves out awards without an account, and those whose account too many unrelated pupils share."""
-    with_account = Award.objects.filter(pk__in=award_ids, case__application__account_hash__isnull=False)
-    rows = [
-        (pk, bytes(account or b"")) for pk, account in with_account.values_list("pk", "case__application__account_hash")
-    ]
-    shared = shared_accounts({account for _, account in rows})
-    return [pk for pk, account in rows if account not in shared]
 
 
 def _count(batch: Batch) -> None:
@@ -207,8 +179,11 @@ def _still_payable(batch: Batch) -> None:
     gone = batch.lines.filter(state="included").exclude(award__state="active").order_by("number")
     numbers = list(gone.values_list("number", flat=True))
     if numbers:
-        shown = "、".join(map(str, numbers[:10])) + ("…" if len(numbers) > 10 else "")
-        raise Refused("award_not_active", count=len(numbers), lines=shown)
+        raise Refused("award_not_active", count=len(numbers), lines=_listed(numbers))
+
+
+def _listed(numbers: list[int]) -> str:
+    return "、".join(map(str, numbers[:10])) + ("…" if len(numbers) > 10 else "")
 
 
 def take_out(line_id: int, by: UserActor, reason: str) -> Batch:
@@ -506,7 +481,8 @@ def correct_account(
             raise AccountProblem(problem)
         if blind_index(number) == bytes(line.account_hash or b"") and name == line.payee:
             raise Refused("account_unchanged")
-        replace_account(line.case_id, number, account_kind, name, bank, by, post)
+        paid = queries.paid_to([blind_index(number)])
+        replace_account(line.case_id, number, account_kind, name, bank, by, post, paid)
         transition_all(PaymentLine.objects.filter(pk=line.pk), "fix_account")
         record.write("correct_account", "line", [line.pk], by, post=post, path=line.path)
         _tell_maker(line.batch)
@@ -544,6 +520,8 @@ def reissue(batch_id: int, by: UserActor) -> Batch:
         fixed = list(old.lines.filter(state="account_fix").order_by("number"))
         if not fixed:
             raise Refused("nothing_corrected")
+        accounts = Application.objects.in_bulk([line.case_id for line in fixed])
+        _not_shared(fixed, accounts)
         transition_all(old.lines.filter(pk__in=[line.pk for line in fixed]), "reissue")
         batch = Batch.objects.create(
             number=_next_number(at.date.strftime("%Y%m%d")),
@@ -554,7 +532,6 @@ def reissue(batch_id: int, by: UserActor) -> Batch:
             maker=by.user,
             created_at=at.business,
         )
-        accounts = Application.objects.in_bulk([line.case_id for line in fixed])
         PaymentLine.objects.bulk_create(
             _replacement(batch, number, line, accounts[line.case_id]) for number, line in enumerate(fixed, start=1)
         )
@@ -571,6 +548,14 @@ def reissue(batch_id: int, by: UserActor) -> Batch:
             data=_totals(batch) | {"of": old.number},
         )
     return batch
+
+
+def _not_shared(lines: list[PaymentLine], applications: dict[int, Application]) -> None:
+    """Asked again before a reissue: others may have named the corrected accounts since."""
+    accounts = {line.number: bytes(applications[line.case_id].account_hash or b"") for line in lines}
+    shared = shared_accounts(set(accounts.values()), queries.paid_to(set(accounts.values())))
+    if numbers := [number for number, account in accounts.items() if account in shared]:
+        raise Refused("account_shared", count=len(numbers), lines=_listed(numbers))
 
 
 def _replacement(batch: Batch, number: int, line: PaymentLine, application: Application) -> PaymentLine:

@@ -30,6 +30,9 @@ LINE_STATES = [
     ("reissued", _p("line state", "Reissued")),
     ("cancelled", _p("line state", "Cancelled")),
 ]
+TRANSFER = "bank_transfer"
+SETTLEMENT = "fee_waiver_settlement"
+PURPOSE = "aid"
 OCCUPYING = ["included", "sent", "paid"]
 """States in which a line stands for the money of its person, programme, term and purpose."""
 HAS_LINES = Condition("empty_batch", _("The batch has no lines."), lambda: Q(lines__state="included"))
@@ -165,7 +168,10 @@ class PaymentLine(FSMModelMixin, models.Model):
             models.UniqueConstraint(fields=["batch", "number"], name="one_payment_line_per_number"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="line_amount_positive"),
         ]
-        indexes = [models.Index(fields=["state", "batch"], name="line_state")]
+        indexes = [
+            models.Index(fields=["state", "batch"], name="line_state"),
+            models.Index(fields=["account_hash"], name="line_account", condition=Q(account_hash__isnull=False)),
+        ]
 
     @transition("state", "included", "sent", permission="make_batch")
     def send(self) -> None:

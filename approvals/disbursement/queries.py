@@ -1,17 +1,23 @@
 """What is asked of batches and payment lines."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
 
+from approvals.applications.matching import SHARING, Owner, shared_accounts
+from approvals.applications.models import Application
 from approvals.awards.models import Award, AwardTerm
-from approvals.disbursement.models import Batch, PaymentLine
+from approvals.disbursement.models import OCCUPYING, PURPOSE, TRANSFER, Batch, PaymentLine
 from approvals.organisations.queries import below
 from approvals.programmes.terms import Term
 from workflows.clock import today
 from workflows.flows.aid import EVERY_NOTICE_CONCLUDED
 from workflows.models import Case
+
+_ALL = Q()
 
 
 def batches_below(prefixes: Iterable[str]) -> QuerySet[Batch]:
@@ -45,14 +51,82 @@ def totals_by_school(batch: Batch) -> list[dict[str, Any]]:
     return list(rows.annotate(count=Count("pk"), total=Sum("amount")).order_by("school__code"))
 
 
-def waiting(prefixes: Iterable[str]) -> list[dict[str, Any]]:
-    """[{"programme", "term", "count", "total"}] of award terms that have begun and that no batch holds yet."""
-    held = PaymentLine.objects.exclude(state="cancelled").filter(award=OuterRef("award"), term=OuterRef("term"))
+# ---------------------------------------------------------------- what waits to be paid
+
+
+def unpaid(where: Q) -> QuerySet[AwardTerm]:
+    """Award terms that have begun and that no batch holds yet; `where` narrows their awards.
+
+    The award is active, every notice of its case has concluded, and the pupil was not paid for the same programme
+    and term by another award. `account` is the digest of the account on file.
+    """
+    lines = PaymentLine.objects.filter(term=OuterRef("term"), purpose=PURPOSE)
+    held = lines.filter(award=OuterRef("award")).exclude(state="cancelled")
+    paid = lines.filter(student=OuterRef("award__student"), programme=OuterRef("award__programme"), state__in=OCCUPYING)
     noticed = Case.objects.filter(EVERY_NOTICE_CONCLUDED.holds()).values("pk")
-    awards = Award.objects.filter(below(prefixes), state="active", case__in=noticed).values("pk")
+    awards = Award.objects.filter(where, state="active", case__in=noticed).values("pk")
     begun = AwardTerm.objects.filter(award__in=awards, amount__gt=0, term__lte=Term.on(today()).code)
-    rows = begun.exclude(Exists(held)).values("term", programme=F("award__programme"))
-    return list(rows.annotate(count=Count("pk"), total=Sum("amount")).order_by("term", "programme"))
+    return (
+        begun.exclude(Exists(held)).exclude(Exists(paid)).annotate(account=F("award__case__application__account_hash"))
+    )
+
+
+def awards_to_pay(where: Q) -> QuerySet[Award]:
+    """The awards of which a term waits to be paid; those that go to an account of which none is on file wait for it."""
+    terms = unpaid(where).exclude(award__kind=TRANSFER, account=None)
+    return Award.objects.filter(where, Exists(terms.filter(award=OuterRef("pk"))))
+
+
+def waiting(prefixes: Iterable[str], wanted: Q = _ALL) -> list[dict[str, Any]]:
+    """What can be put into batches, and what is left out of them and why, by programme, term and kind of payment.
+
+    [{"programme", "term", "kind", "count", "total", "no_account", "shared"}]: `no_account` and `shared` count award
+    terms without an account, and those whose account serves too many pupils.
+    """
+    rows = unpaid(below(prefixes) & wanted)
+    payable, shared = _payable(rows)
+    transfer = Q(award__kind=TRANSFER)
+    grouped = rows.values("term", programme=F("award__programme"), kind=F("award__kind")).annotate(
+        count=Count("pk", filter=payable),
+        total=Coalesce(Sum("amount", filter=payable), Decimal("0.00")),
+        no_account=Count("pk", filter=transfer & Q(account=None)),
+        shared=Count("pk", filter=transfer & Q(account__in=shared)) if shared else Value(0),
+    )
+    return list(grouped.order_by("term", "programme", "kind"))
+
+
+def payable_awards(prefixes: Iterable[str], wanted: Q, term: str) -> list[int]:
+    """The awards whose money for a term can be put into a batch now."""
+    rows = unpaid(below(prefixes) & wanted).filter(term=term)
+    return list(rows.filter(_payable(rows)[0]).values_list("award", flat=True))
+
+
+def _payable(rows: QuerySet[AwardTerm]) -> tuple[Q, list[bytes]]:
+    """What tells which of these award terms can be paid, and the accounts among theirs that too many share."""
+    shared = list(_shared_among(rows))
+    mine = Q(account__isnull=False) & (~Q(account__in=shared) if shared else Q())
+    return ~Q(award__kind=TRANSFER) | mine, shared
+
+
+def _shared_among(rows: QuerySet[AwardTerm]) -> Iterable[bytes]:
+    """Of the accounts of these award terms, those that too many share; asked closely only of the few that may be."""
+    accounts = rows.filter(award__kind=TRANSFER, account__isnull=False).values("account")
+    named = Application.objects.filter(live=True, account_hash__in=accounts).values("account_hash")
+    many = named.annotate(pupils=Count("student", distinct=True)).filter(pupils__gt=SHARING)
+    lines = PaymentLine.objects.filter(state__in=OCCUPYING, account_hash__in=accounts)
+    left = lines.exclude(case__application__account_hash=F("account_hash"))
+    suspects = {bytes(account) for found in (many, left) for account in found.values_list("account_hash", flat=True)}
+    return shared_accounts(suspects, paid_to(suspects))
+
+
+def paid_to(accounts: Iterable[bytes]) -> list[Owner]:
+    """The pupils whose money was paid to these accounts, or is about to be, whatever account they have by now."""
+    lines = PaymentLine.objects.filter(account_hash__in=list(accounts), state__in=OCCUPYING)
+    found = lines.values_list("account_hash", "student", "student__household").distinct()
+    return [Owner(bytes(account or b""), student, household) for account, student, household in found]
+
+
+# ---------------------------------------------------------------- what went wrong, and what there was
 
 
 def failed_below(prefixes: Iterable[str]) -> QuerySet[PaymentLine]:

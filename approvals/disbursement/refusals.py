@@ -7,6 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 SENTENCES: dict[str, Promise] = {
     "nothing_to_pay": _("No award of this programme and term waits for payment."),
+    "all_left_out": _(
+        "Nothing can be paid yet: %(no_account)s awards have no account on file, and the accounts of %(shared)s are "
+        "named for too many pupils who do not share a household."
+    ),
     "wrong_state": _("The batch is not in a state in which this is allowed. Reload the page to see where it stands."),
     "same_person": _("Maker, checker and approver must be three different persons."),
     "award_not_active": _(
@@ -30,6 +34,10 @@ SENTENCES: dict[str, Promise] = {
     "return_total": _("The header says %(count)s payments and %(total)s yuan; the lines do not add up to that."),
     "line_not_failed": _("Only a failed payment can be corrected."),
     "account_unchanged": _("This is the account that failed. Please enter another one or another holder."),
+    "account_shared": _(
+        "The accounts of %(count)s payments (no. %(lines)s) are by now named for too many pupils who do not share a "
+        "household. The schools must correct them again."
+    ),
     "nothing_corrected": _("No corrected account waits for a reissue."),
 }
 

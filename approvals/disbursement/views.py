@@ -57,7 +57,9 @@ def make(request: HttpRequest) -> HttpResponse:
     programme = get_object_or_404(Programme, pk=request.POST.get("programme"))
     path = prefixes(request, "make_batch")[0]
     try:
-        batch = actions.make_batch(programme, request.POST.get("term", ""), actor(request), path)
+        batch = actions.make_batch(
+            programme, request.POST.get("term", ""), actor(request), path, request.POST.get("kind", "")
+        )
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("disbursement:list")

@@ -1,8 +1,10 @@
 """Another account for an application whose payment failed, checked like the first one was (DOMAIN.md §4.3)."""
 
+from collections.abc import Iterable
+
 from django.db import connection
 
-from approvals.applications.matching import too_many_share
+from approvals.applications.matching import Owner, shared_accounts
 from approvals.applications.models import Application
 from approvals.applications.refusals import Refused
 from approvals.people.crypto import blind_index
@@ -12,10 +14,18 @@ from workflows.actors import Actor
 
 
 def replace_account(
-    case_id: int, account_no: str, account_kind: str, holder_name: str, bank: str, by: Actor, post: str
+    case_id: int,
+    account_no: str,
+    account_kind: str,
+    holder_name: str,
+    bank: str,
+    by: Actor,
+    post: str,
+    paid: Iterable[Owner] = (),
 ) -> Application:
     """Writes another account on an application; part of the caller's transaction, who has checked the number.
 
+    `paid` are the pupils whose money went to that account before, or is about to.
     Raises Refused where too many pupils of different households would share it, or the holder is nobody on record.
     Whoever enters the same account at the same moment waits, so that two cannot both be the last one allowed.
     """
@@ -25,7 +35,8 @@ def replace_account(
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [hashed.hex()])
     if holder not in holders_of(application):
         raise Refused("holder_unknown")
-    if too_many_share(hashed, application.student):
+    pupil = Owner(hashed, application.student_id, application.student.household_id)
+    if shared_accounts({hashed}, [*paid, pupil]):
         raise Refused("account_shared")
     application.account_no, application.account_hash, application.account_tail = account_no, hashed, account_no[-4:]
     application.account_kind, application.holder_name, application.bank = account_kind, holder, bank.strip()[:60]

@@ -8,14 +8,18 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 
+from approvals.applications.models import Application
 from approvals.applications.refusals import Refused as AccountRefused
+from approvals.awards.actions import activate_started
 from approvals.awards.models import Award
 from approvals.disbursement import actions, demo_bank, queries
 from approvals.disbursement.models import Batch
 from approvals.disbursement.refusals import Refused
+from approvals.people.crypto import blind_index
 from approvals.programmes.terms import Term
 from notifications.models import Message
 from notifications.queries import line as message_line
@@ -299,7 +303,7 @@ def test_an_account_shared_by_three_unrelated_pupils_is_not_paid_but_siblings_ar
     fields = {"school": office.school, "version": office.version, "account_no": shared}
     for _ in range(3):
         at_step("payment", **fields)
-    assert refusal(office.batch) == "nothing_to_pay"
+    assert refusal(office.batch) == "all_left_out"
     pupil = StudentFactory(school=office.school)
     siblings = [pupil, *(StudentFactory(school=office.school, household=pupil.household) for _ in range(2))]
     for sibling in siblings:
@@ -476,7 +480,7 @@ def test_an_account_shared_over_several_batches_is_counted_over_all_of_them(offi
         walk_to("payment", application)
     assert office.batch().line_count == 2
     walk_to("payment", ApplicationFactory(school=office.school, version=office.version, account_no=account))
-    assert refusal(office.batch) == "nothing_to_pay"
+    assert refusal(office.batch) == "all_left_out"
 
 
 @pytest.mark.parametrize("step", ["submit", "approve", "export"])
@@ -521,3 +525,154 @@ def test_a_control_character_in_the_banks_answer_is_refused_in_words(office: Off
     batch = office.sent()
     content = bank_answers(batch).replace("成功".encode("gb18030"), "成\0功".encode("gb18030"))
     assert refusal(actions.take_return, batch.pk, content, "answer.txt", office.maker) == "return_unreadable"
+
+
+def test_a_second_account_of_the_makers_is_no_checker(office: Office) -> None:
+    office.approved(1)
+    batch = office.batch()
+    actions.submit(batch.pk, office.maker)
+    second = acting(person("finance_checker", office.county, person=office.maker.user.person))
+    assert refusal(actions.check, batch.pk, second) == "same_person"
+    batch.refresh_from_db()
+    batch.checker = second.user
+    with pytest.raises(IntegrityError), transaction.atomic():
+        batch.save()
+
+
+def test_an_approved_batch_goes_back_to_the_maker_before_it_is_sent(office: Office) -> None:
+    office.approved(1)
+    batch = office.sent_for_approval()
+    actions.approve(batch.pk, office.approver)
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        actions.send_back(batch.pk, office.maker, "学生已休学，请剔除该行")
+    actions.send_back(batch.pk, office.approver, "学生已休学，请剔除该行")
+    batch.refresh_from_db()
+    assert (batch.state, batch.checker, batch.approver_person) == ("draft", None, None)
+    actions.cancel(batch.pk, office.maker, "整批重做，原批次作废")
+    assert office.batch().line_count == 1
+
+
+def test_a_waiver_is_not_settled_for_an_award_that_was_suspended_meanwhile(office: Office) -> None:
+    office.version = VersionFactory(
+        changes={"code": "waiver", "disbursement": "fee_waiver_settlement", "needs": ["amount"]}
+    )
+    office.approved(1)
+    batch = office.sent_for_approval()
+    actions.approve(batch.pk, office.approver)
+    Award.objects.filter(lines__batch=batch).update(state="suspended")
+    assert refusal(actions.settle, batch.pk, "鸡财教〔2026〕8号", office.maker) == "award_not_active"
+
+
+def test_a_case_that_cannot_move_now_is_a_refusal_and_nothing_is_booked(office: Office) -> None:
+    one, _ = office.approved(2)
+    batch = office.sent_for_approval()
+    actions.approve(batch.pk, office.approver)
+    Case.objects.filter(pk=one.case_id).update(suspended_on="2026-09-07")
+    assert refusal(actions.export, batch.pk, office.maker) == "cases_busy"
+    batch.refresh_from_db()
+    assert (batch.state, batch.files.count(), set(batch.lines.values_list("state", flat=True))) == (
+        "approved", 0, {"included"},
+    )  # fmt: skip
+
+
+def test_full_width_spaces_in_the_banks_message_are_no_control_characters(office: Office) -> None:
+    office.approved(1)
+    batch = office.sent()
+    content = bank_answers(batch).replace("成功".encode("gb18030"), "交易　成功".encode("gb18030"))
+    assert actions.take_return(batch.pk, content, "answer.txt", office.maker) == {"paid": 1, "failed": 0}
+
+
+def test_who_was_paid_to_an_account_counts_after_moving_to_another(office: Office) -> None:
+    account = account_number(987_654)
+    for _ in range(2):
+        walk_to("payment", ApplicationFactory(school=office.school, version=office.version, account_no=account))
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch), "answer.txt", office.maker)
+    for line in batch.lines.all():
+        Application.objects.filter(pk=line.case_id).update(account_hash=blind_index(account_number(line.number)))
+    walk_to("payment", ApplicationFactory(school=office.school, version=office.version, account_no=account))
+    [row] = queries.waiting([office.county.path])
+    assert (row["count"], row["shared"]) == (0, 1)
+    assert refusal(office.batch) == "all_left_out"
+
+
+def test_failed_payments_are_not_led_to_an_account_that_two_others_were_paid_to(office: Office) -> None:
+    account = account_number(987_654)
+    [line] = failed_lines(office, 1)
+    for _ in range(2):
+        walk_to("payment", ApplicationFactory(school=office.school, version=office.version, account_no=account))
+    other = office.sent()
+    for paid in other.lines.all():
+        Application.objects.filter(pk=paid.case_id).update(account_hash=blind_index(account_number(paid.number)))
+    with pytest.raises(AccountRefused) as refused, transaction.atomic():
+        correct(office, line, account, line.student.name)
+    assert refused.value.code == "account_shared"
+
+
+def test_a_corrected_account_that_others_have_named_since_is_not_reissued_to(office: Office) -> None:
+    account = account_number(987_654)
+    [line] = failed_lines(office, 1)
+    correct(office, line, account, line.student.name)
+    for _ in range(2):
+        ApplicationFactory(school=office.school, version=office.version, account_no=account)
+    assert refusal(actions.reissue, line.batch_id, office.maker) == "account_shared"
+    line.refresh_from_db()
+    assert line.state == "account_fix"
+    correct(office, line, account_number(987_655), line.student.name)
+    assert actions.reissue(line.batch_id, office.maker).line_count == 1
+
+
+def test_two_kinds_of_payment_of_one_programme_and_term_can_both_be_paid(office: Office) -> None:
+    stuck, _ = office.approved(2)
+    office.version = VersionFactory(number=2, changes={"disbursement": "fee_waiver_settlement", "needs": ["amount"]})
+    office.approved(1)
+    first = office.batch()
+    assert (first.kind, first.line_count) == ("bank_transfer", 2)
+    actions.cancel(first.pk, office.maker, "先发放免除项目，稍后再做")
+    Application.objects.filter(pk=stuck.case_id).update(account_hash=None)
+    rows = {row["kind"]: (row["count"], row["no_account"]) for row in queries.waiting([office.county.path])}
+    assert rows == {"bank_transfer": (1, 1), "fee_waiver_settlement": (1, 0)}
+    waiver = actions.make_batch(office.version.programme, TERM, office.maker, office.county.path, actions.SETTLEMENT)
+    assert (waiver.kind, waiver.line_count) == ("fee_waiver_settlement", 1)
+    assert office.batch().line_count == 1
+    assert refusal(office.batch) == "all_left_out", "the one that has no account"
+
+
+def test_the_page_says_how_many_are_left_out_and_why(office: Office) -> None:
+    application, _ = office.approved(2)
+    Application.objects.filter(pk=application.case_id).update(account_hash=None)
+    client = Client()
+    client.force_login(office.maker.user)
+    page = client.get(reverse("disbursement:list")).content.decode()
+    assert "1 条未列入：未登记账户" in page
+    post = {"programme": office.version.programme_id, "term": TERM, "kind": "bank_transfer"}
+    client.post(reverse("disbursement:new"), post)
+    assert Batch.objects.get().line_count == 1
+
+
+def test_home_counts_awards_to_pay_also_of_cases_that_were_paid_before(office: Office) -> None:
+    office.approved(2)
+    everywhere = Q(path__startswith=office.county.path)
+    assert queries.awards_to_pay(everywhere).count() == 2
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch), "answer.txt", office.maker)
+    assert queries.awards_to_pay(everywhere).count() == 0
+    set_training_date(Term.of(TERM).next().starts_on)
+    assert queries.awards_to_pay(everywhere).count() == 2
+    client = Client()
+    client.force_login(office.maker.user)
+    assert "待编入批次的资助" in client.get("/").content.decode()
+
+
+def test_awards_become_active_with_a_line_in_the_record(office: Office) -> None:
+    applications = office.approved(2)
+    awards = Award.objects.filter(case__in=[application.case_id for application in applications])
+    awards.update(state="pending")
+    before = Record.objects.filter(about="award", act="activate").count()
+    assert activate_started() == 2
+    lines = Record.objects.filter(about="award", act="activate").order_by("-id")[:2]
+    assert Record.objects.filter(about="award", act="activate").count() == before + 2
+    assert {(line.about_id, line.path, line.state_from, line.state_to) for line in lines} == {
+        (award.pk, award.path, "pending", "active") for award in awards
+    }
+    assert activate_started() == 0
