@@ -17,11 +17,14 @@ from approvals.notices.models import Notice, NoticeLine
 from approvals.organisations import access
 from notifications.models import Message
 from workflows.flows.aid import REVIEWERS, AidFlow
-from workflows.models import WorkItem
+from workflows.models import Signer, WorkItem
+from workflows.panels import SEES
 from workflows.queries import queue_of
 
 MESSAGES = "messages"
 """The entry that bears the number of unread messages."""
+TO_SIGN = "to_sign"
+"""The work that is a person's own and not a post's: to sign where one was asked to."""
 CAP = 1000
 """Above this a count reads 1000+: nobody counts further than that on every page."""
 
@@ -126,6 +129,7 @@ WORK: list[Work] = [
             ("pending_approval", _("Waiting for approval")),
         ]
     ),
+    Work(TO_SIGN, _("Waiting for your signature"), SEES, WorkItem.objects.filter, "review:queue", "view=mine", "queue"),
     Work("school_to_notice", _("Approved, to be put on the school notice"), "draft_school_notice",
          _to_be_noticed("school_notice"), "notices:list"),
     Work("school_to_sign", _("School notices to be signed"), "sign_school_notice",
@@ -182,7 +186,8 @@ def actions(request: HttpRequest) -> list[Entry]:
 def works(request: HttpRequest) -> list[Waits]:
     """Every kind of work that the person's posts deal with, with capped counts."""
     counts = _counts(request)
-    return [Waits(work, counts[work.key]) for work in WORK if work.key in counts]
+    shown = [work for work in WORK if work.key in counts and (work.key != TO_SIGN or counts[TO_SIGN])]
+    return [Waits(work, counts[work.key]) for work in shown]
 
 
 def entries(request: HttpRequest) -> list[Entry]:
@@ -192,7 +197,13 @@ def entries(request: HttpRequest) -> list[Entry]:
     waiting = {MESSAGES: _counts(request)[MESSAGES]}
     for item in works(request):
         waiting[item.work.entry] = waiting.get(item.work.entry, 0) + item.count
-    open_to = [entry for entry in ENTRIES if not entry.permissions or access.may(request, *entry.permissions)]
+    open_to = [
+        entry
+        for entry in ENTRIES
+        if not entry.permissions
+        or access.may(request, *entry.permissions)
+        or (entry.key == "queue" and _counts(request).get(TO_SIGN))
+    ]
     found = [replace(entry, href=reverse(entry.url), count=waiting.get(entry.key, 0)) for entry in open_to]
     return _marked(found, request.path)
 
@@ -217,6 +228,10 @@ def _rows(request: HttpRequest, work: Work) -> QuerySet:
     where = Q()
     for prefix in access.prefixes(request, work.permission):
         where |= Q(path__startswith=prefix)
+    if work.key == TO_SIGN:
+        person = access.actor(request).key
+        asked = Signer.objects.filter(person=person, part="added", ended_at=None, vote="")
+        where &= Q(finished__isnull=True, id__in=asked.values("item"))
     return work.waiting(where)
 
 

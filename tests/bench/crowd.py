@@ -92,11 +92,15 @@ _MAKE = f"""
            state_from, state_to, '', '', '{{}}', path, ''
       FROM paired, (VALUES ('open', 'draft', '', 'draft'), ('submit', 'draft', 'draft', 'submitted'),
                            ('accept', 'acceptance', 'submitted', %(state)s)) AS act (act, step, state_from, state_to)
+     WHERE %(whole)s OR act.act = 'accept'
 """
 
 
-def wait(crowd: Crowd, step: str, tasks: int, schools: list[Organisation] | None = None) -> None:
-    """Puts `tasks` complete applications at a review step, spread over the schools, and vacuums."""
+def wait(crowd: Crowd, step: str, tasks: int, schools: list[Organisation] | None = None, *, whole: bool = True) -> None:
+    """Puts `tasks` complete applications at a review step, spread over the schools, and vacuums.
+
+    `whole` gives each the three lines of its record, else the last of them alone.
+    """
     chosen = schools or crowd.schools
     values: dict[str, Any] = {
         "secret": encrypt("130499201603050010"),
@@ -113,6 +117,7 @@ def wait(crowd: Crowd, step: str, tasks: int, schools: list[Organisation] | None
         "version": crowd.version.pk,
         "task": get_task_ref(AidFlow.instance.node(step)),
         "queue": queue_of("aid", step),
+        "whole": whole,
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_MAKE, values)

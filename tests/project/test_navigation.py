@@ -16,11 +16,14 @@ from tests.factories import (
     SchoolFactory,
     TownshipFactory,
     UserFactory,
+    acting,
     at_step,
     head_of,
     officer_of,
     person,
 )
+from workflows.acts import AddSigners, perform
+from workflows.queries import open_item_of
 
 pytestmark = pytest.mark.django_db
 
@@ -149,3 +152,15 @@ def test_counting_stops_above_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_entry_of_the_page_one_looks_at_is_marked(path: str, current: str) -> None:
     request = request_of(head_of(SchoolFactory()), path)
     assert "".join(entry.key for entry in navigation.entries(request) if entry.current) == current
+
+
+def test_who_is_asked_to_sign_finds_the_way_without_a_review_post() -> None:
+    application = at_step("school_review")
+    officer, stranger = officer_of(application.school), officer_of(application.school)
+    assert "queue" not in keys(officer)
+    item = open_item_of(application.pk)
+    assert item
+    perform(AddSigners([acting(officer)]), [item.pk], acting(head_of(application.school)))
+    assert "queue" in keys(officer)
+    assert counts(officer)[navigation.TO_SIGN] == 1
+    assert "queue" not in keys(stranger)
