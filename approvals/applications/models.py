@@ -48,6 +48,8 @@ class Roster(models.Model):
     """The day noted on the list's applications because the school holds their commitments; None where it does not."""
     consent_on = models.DateField(null=True)
     uploaded_by = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
+    confirmed_by = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    """Who took it over; whoever uploaded it may be somebody else, and both prepared its applications."""
     uploaded_at = models.DateTimeField(auto_now_add=True)
     uploaded_on = models.DateField(null=True)
     """The business date of the upload; null: the machine's counted."""

@@ -32,6 +32,7 @@ SENTENCES: dict[str, Promise] = {
         "Another application of this pupil is being judged, or was approved, under this name and ID number. "
         "Have that one returned or cancelled first."
     ),
+    "other_level": _("You have acted on this application as a reviewer, or are recused: somebody else must do this."),
     "account_shared": _("This account is named for other pupils who do not share a household. Please enter another."),
     "holder_unknown": _("The account holder must be the pupil or a guardian on record."),
     "file_missing": _("The file %(name)s cannot be opened."),

@@ -175,10 +175,15 @@ def _same_person(*users: Any) -> bool:
 
 
 def _still_payable(batch: Batch) -> None:
-    """Asked again at every step until money leaves: an award may have been suspended or ended since."""
-    gone = batch.lines.filter(state="included").exclude(award__state="active").order_by("number")
-    numbers = list(gone.values_list("number", flat=True))
-    if numbers:
+    """Asked again at every step until money leaves: an award may have been suspended or ended since.
+
+    The awards stay locked until the step is taken, so that none is suspended while it is.
+    """
+    lines = batch.lines.filter(state="included")
+    awards = Award.objects.filter(lines__in=lines).order_by("pk").select_for_update(of=("self",), no_key=True)
+    gone = [pk for pk, state in awards.values_list("pk", "state") if state != "active"]
+    if gone:
+        numbers = list(lines.filter(award__in=gone).order_by("number").values_list("number", flat=True))
         raise Refused("award_not_active", count=len(numbers), lines=_listed(numbers))
 
 

@@ -10,7 +10,12 @@ from typing import Any
 from django.db import transaction
 
 from approvals.applications.actions.creating import ApplicationSpec, create_applications
-from approvals.applications.actions.submitting import EDITABLE, not_for_long, refresh_missing
+from approvals.applications.actions.submitting import (
+    EDITABLE,
+    act_as_applicant,
+    not_for_long,
+    refresh_missing,
+)
 from approvals.applications.findings import Finder, Pupil
 from approvals.applications.models import Application, Revision
 from approvals.applications.refusals import Refused
@@ -150,29 +155,34 @@ def change(case_id: int, stated: Mapping[str, Any], by: UserActor, identity: Ide
 
     Only fields in `stated` are looked at. A correction keeps what it changed, masked; one that touches the level,
     the amount or who the pupil is leads back to the school's decision, and its notices no longer count. Raises
-    Refused (not_editable, busy, duplicate) and PermissionDenied.
+    Refused (not_editable, busy, number_taken, identity_in_use, other_level) and PermissionDenied.
     """
     with not_for_long(), transaction.atomic():
+        others = _others_of_pupil(case_id) if identity is not None else []
         case = editable(case_id)
         application = Application.objects.select_related("student__school", "version", "school").get(pk=case_id)
         post = by.require("submit_application", application.path)
         changed = _Change({})
-        if identity is not None and not application.student.verified:
-            _identify(case_id, application.student, identity, by, changed)
+        if identity is not None:
+            _identify(application.student, identity, by, changed, others)
         _state(application, stated, changed)
         if not changed.fields:
             return []
+        act_as_applicant([case_id], by)
         _judge_again(application)
         application.save()
         refresh_missing([case_id])
-        act = "edit"
-        if case.state == "returned":
-            act = "correct"
-            _revise(case, application, changed, by)
-        record.write(
-            act, "case", [case_id], by, post=post, path=application.path, data={"changed": sorted(changed.fields)}
-        )
+        _keep(case, application, changed, by, post)
     return sorted(changed.fields)
+
+
+def _keep(case: Case, application: Application, changed: _Change, by: UserActor, post: str) -> None:
+    """Writes on the record what was changed; a correction may lead the case further back."""
+    act = "edit"
+    if case.state == "returned":
+        act = "correct"
+        _revise(case, application, changed, by)
+    record.write(act, "case", [case.pk], by, post=post, path=application.path, data={"changed": sorted(changed.fields)})
 
 
 def editable(case_id: int) -> Case:
@@ -183,12 +193,29 @@ def editable(case_id: int) -> Case:
     return case
 
 
-def _identify(case_id: int, student: Student, identity: Identity, by: UserActor, changed: _Change) -> None:
-    """Corrects who an unverified pupil is, unless somebody has judged another application by it."""
-    Student.objects.select_for_update(no_key=True).get(pk=student.pk)
+def _others_of_pupil(case_id: int) -> list[Application]:
+    """The pupil's other live applications; all of them are locked, in the order in which everybody locks cases."""
+    pupil = Application.objects.filter(pk=case_id).values("student")
+    live = Application.objects.filter(student__in=pupil, live=True)
+    cases = Case.objects.filter(application__in=live).order_by("pk").select_for_update(no_key=True, of=("self",))
+    locked = list(cases.values_list("pk", flat=True))
+    others = live.filter(pk__in=locked).exclude(pk=case_id).order_by("pk")
+    return list(others.select_related("case", "version", "school"))
+
+
+def _identify(student: Student, identity: Identity, by: UserActor, changed: _Change, others: list[Application]) -> None:
+    """Corrects who an unverified pupil is, unless somebody judges another application by it, or has approved one.
+
+    His other applications that the school may change are changed by it too, and judged again where they were before.
+    """
+    student.refresh_from_db(
+        fields=["name", "id_number", "id_hash", "enrolment_no", "birth_date", "verified"],
+        from_queryset=Student.objects.select_for_update(no_key=True),
+    )
+    if student.verified:
+        return
     renamed = identity.name != student.name or identity.id_number != str(student.id_number)
-    others = Application.objects.filter(student=student, live=True).exclude(pk=case_id)
-    if renamed and others.exclude(case__state__in=EDITABLE).exists():
+    if renamed and any(other.case.state not in EDITABLE for other in others):
         raise Refused("identity_in_use")
     before = {"name": student.name, "id_number": student.id_number, "enrolment_no": student.enrolment_no or ""}
     try:
@@ -199,6 +226,21 @@ def _identify(case_id: int, student: Student, identity: Identity, by: UserActor,
         set_title(Application.objects.filter(student=student).values_list("pk", flat=True), identity.name)
     for name in names:
         changed.note(name, before[name], getattr(identity, name))
+    if renamed:
+        _identify_others(student, by, changed, others)
+
+
+def _identify_others(student: Student, by: UserActor, changed: _Change, others: list[Application]) -> None:
+    posts = by.permits("submit_application", {other.path for other in others})
+    if any(other.path not in posts for other in others):
+        raise Refused("identity_in_use")
+    act_as_applicant([other.pk for other in others], by)
+    for other in others:
+        other.student = student
+        _judge_again(other)
+        other.save(update_fields=["findings"])
+        _keep(other.case, other, _Change(dict(changed.fields)), by, posts[other.path])
+    refresh_missing([other.pk for other in others])
 
 
 def circumstances_of(application: Application) -> dict[str, Any]:
@@ -257,7 +299,7 @@ def _revise(case: Case, application: Application, changed: _Change, by: UserActo
 def _is_matched(case: Case) -> bool:
     """Whether the step that the case would go back to lies behind the data match."""
     order = [step.name for step in order_of(case.flow_class)]
-    return case.resume in order and order.index(case.resume) > order.index("data_check")
+    return "data_check" in case.steps and case.resume in order and order.index(case.resume) > order.index("data_check")
 
 
 def _shown(name: str, value: Any) -> Any:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from approvals.applications import evidence_store
 from approvals.applications.actions.changing import editable
+from approvals.applications.actions.submitting import act_as_applicant
 from approvals.applications.evidence_files import accept
 from approvals.applications.models import Application, Evidence
 from approvals.applications.refusals import Refused
@@ -24,7 +25,7 @@ MOST = 20
 def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserActor) -> Evidence:
     """Attaches an uploaded paper: checked by content, marked with its purpose, kept encrypted.
 
-    Raises Refused (file_…, image_…, pdf_…, too_much_evidence, not_editable) and PermissionDenied.
+    Raises Refused (file_…, image_…, pdf_…, too_much_evidence, not_editable, other_level) and PermissionDenied.
     """
     application = Application.objects.only("path").get(pk=case_id)
     post = by.require("submit_application", application.path)
@@ -33,6 +34,7 @@ def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserAct
     try:
         with transaction.atomic():
             editable(case_id)
+            act_as_applicant([case_id], by)
             if application.evidence.filter(removed_at=None).count() >= MOST:
                 raise Refused("too_much_evidence", limit=MOST)
             evidence = Evidence.objects.create(
@@ -58,7 +60,7 @@ def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserAct
 def remove_evidence(evidence_id: int, by: UserActor) -> Evidence:
     """Takes a paper away while the application can be edited; its file is deleted, that it was there is kept.
 
-    Raises Refused (not_editable, already_removed), PermissionDenied and Evidence.DoesNotExist.
+    Raises Refused (not_editable, already_removed, other_level), PermissionDenied and Evidence.DoesNotExist.
     """
     with transaction.atomic():
         path, case_id = Evidence.objects.values_list("application__path", "application").get(pk=evidence_id)
@@ -67,6 +69,7 @@ def remove_evidence(evidence_id: int, by: UserActor) -> Evidence:
         evidence = Evidence.objects.filter(pk=evidence_id, removed_at=None).first()
         if evidence is None:
             raise Refused("already_removed")
+        act_as_applicant([case_id], by)
         evidence.removed_at = timezone.now()
         evidence.save(update_fields=["removed_at"])
         record.write("remove_evidence", "case", [case_id], by, post=post, path=path, data={"evidence": evidence_id})

@@ -74,7 +74,11 @@ def _keep(found: dict[int, matching.Match]) -> dict[int, int]:
     now = {(case, hit.source, hit.code): hit.values for case, one in found.items() for hit in one.against}
     gone = [hit.pk for key, hit in kept.items() if key not in now and hit.waived_at is None]
     Hit.objects.filter(pk__in=gone).delete()
-    stale = [hit for key, hit in kept.items() if key in now and bytes(hit.facts or b"") != found[key[0]].facts]
+    stale = [
+        hit
+        for key, hit in kept.items()
+        if key in now and (bytes(hit.facts or b"") != found[key[0]].facts or hit.values != now[key])
+    ]
     for hit in stale:
         hit.facts, hit.values = found[hit.application_id].facts, now[hit.application_id, hit.source, hit.code]
         hit.waived_at, hit.waived_by, hit.waived_reason = None, "", ""

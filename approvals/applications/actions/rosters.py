@@ -23,6 +23,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from approvals.applications import importing
 from approvals.applications.actions.creating import BUSY, Created, create_applications
+from approvals.applications.actions.submitting import LEVEL
 from approvals.applications.importing import Judgement, Target, judge, spec_of, target_of
 from approvals.applications.meant import meant
 from approvals.applications.models import Application, Roster
@@ -38,6 +39,7 @@ from notifications import send
 from workflows import record
 from workflows.actors import SYSTEM, Actor
 from workflows.clock import moment, now, today
+from workflows.moving import take_level
 
 log = structlog.get_logger(__name__)
 
@@ -79,12 +81,14 @@ def take_rows(
     roster: int | None = None,
     lang: str | None = None,
     before_chunk: Callable[[int], None] | None = None,
+    after_chunk: Callable[[list[int]], None] | None = None,
     together: bool = False,
 ) -> Taken:
     """Makes drafts of the valid rows, pupils who are not on the register added first.
 
-    In chunks, each a transaction of its own, or all `together`. `before_chunk` gets the number of rows done and
-    runs inside each chunk's transaction. Somebody else may have entered a pupil meanwhile: such rows are refused.
+    In chunks, each a transaction of its own, or all `together`. `before_chunk` gets the number of rows done,
+    `after_chunk` the new cases; both run inside each chunk's transaction. Somebody else may have entered a pupil
+    meanwhile: such rows are refused.
     """
     done = _rows_done(roster)
     rows = [checked for checked in judgement.valid if checked.row not in done]
@@ -96,6 +100,8 @@ def take_rows(
                 if before_chunk:
                     before_chunk(len(done) + start + len(chunk))
                 created = _take_chunk(target, judgement, chunk, by, papers, roster)
+                if after_chunk:
+                    after_chunk([answer.case_id for answer in created if answer.case_id is not None])
             for checked, answer in zip(chunk, created, strict=True):
                 if answer.case_id is None:
                     refused.append(_refused_late(checked, answer, lang))
@@ -282,7 +288,7 @@ def confirm(roster_id: int, all_or_nothing: bool, commitment_held: bool, consent
         roster.all_or_nothing = all_or_nothing
         on = today()
         roster.commitment_on, roster.consent_on = on if commitment_held else None, on if consent_held else None
-        roster.uploaded_by = by.user
+        roster.confirmed_by = by.user
         roster.attempts = roster.done = 0
         roster.save()
         record.write(
@@ -451,8 +457,12 @@ def _told(problem: Problem) -> dict[str, Any]:
     }
 
 
+def _taken_over_by(roster: Roster) -> UserActor:
+    return UserActor(roster.confirmed_by or roster.uploaded_by)
+
+
 def _import(roster: Roster) -> None:
-    by = UserActor(roster.uploaded_by)
+    by = _taken_over_by(roster)
     target = target_of(roster.school, roster.programme, roster.term)
     judgement = judge(content_of(roster), roster.filename, target, ignore_roster=roster.pk)
     papers = Papers(roster.commitment_on, roster.consent_on)
@@ -463,11 +473,17 @@ def _import(roster: Roster) -> None:
         if not held.update(done=done):
             raise _TakenOver
 
+    def after_chunk(cases: list[int]) -> None:
+        """Whoever uploaded the list prepared its applications too."""
+        if roster.uploaded_by.person != by.user.person:
+            take_level([(case, LEVEL) for case in cases], UserActor(roster.uploaded_by).key)
+
     together = roster.all_or_nothing
     if together and judgement.refused:
         raise Refused("some_refused", count=len(judgement.refused))
     taken = take_rows(
-        target, judgement, by, papers, roster=roster.pk, before_chunk=before_chunk, together=together
+        target, judgement, by, papers, roster=roster.pk, before_chunk=before_chunk, after_chunk=after_chunk,
+        together=together,
     )  # fmt: skip
     if any(problem.code == BUSY for checked in taken.refused for problem in checked.problems):
         raise _Busy
@@ -516,7 +532,7 @@ def _give_up(roster: Roster, state: str, error: str) -> None:
     """Leaves a roster alone, with the reason. Where rows were taken before, it is one that was taken in part."""
     taken = len(_rows_done(roster.pk))
     if taken:
-        _finish(roster, taken, UserActor(roster.uploaded_by), _in_part(taken, error))
+        _finish(roster, taken, _taken_over_by(roster), _in_part(taken, error))
         return
     Roster.objects.filter(pk=roster.pk, state=roster.state, attempts=roster.attempts).update(
         state=state, error=error[:400], settled_at=moment().business

@@ -19,10 +19,13 @@ from workflows.clock import today
 from workflows.facts import set_missing
 from workflows.flows.aid import AidFlow
 from workflows.models import Case, WorkItem
+from workflows.moving import take_level
 from workflows.queries import open_items
 
 EDITABLE = ("draft", "returned")
 """States in which a school may change an application and its papers."""
+LEVEL = "submit"
+"""The level at which whoever enters, changes or submits an application acts on it."""
 LONG = ("content", "problems", "understood")
 """What of a roster need not be read to know its state."""
 
@@ -114,18 +117,29 @@ def refresh_missing(case_ids: Iterable[int], by: Actor | None = None, skip_locke
     set_missing(changed)
 
 
+def act_as_applicant(case_ids: Iterable[int], by: Actor) -> None:
+    """Notes that a person worked on what is submitted: whoever did judges these cases at no other level.
+
+    Raises Refused (other_level) when he has acted on one of them at another level, or is recused from it.
+    """
+    cases = list(case_ids)
+    if by.key and take_level([(case, LEVEL) for case in cases], by.key) != set(cases):
+        raise Refused("other_level")
+
+
 def confirm_papers(roster_id: int, commitment_held: bool, consent_held: bool, by: UserActor) -> int:
     """Notes for a whole list that the signed commitments, and the consents for under-14s, are held.
 
-    Reaches the drafts of the list, returns how many. A paper that is no longer ticked is taken back where it bears
-    the day that was noted for the whole list; a day typed on a single form stays. Raises Refused (busy),
-    PermissionDenied and Roster.DoesNotExist.
+    Reaches the drafts of the list on which this person may act for the school, returns how many. A paper that is no
+    longer ticked is taken back where it bears the day that was noted for the whole list; a day typed on a single form
+    stays. Raises Refused (busy), PermissionDenied and Roster.DoesNotExist.
     """
     with not_for_long(), transaction.atomic():
         roster = Roster.objects.select_for_update().defer(*LONG).get(pk=roster_id)
         post = by.require("submit_application", roster.path)
         drafts = Case.objects.filter(application__roster=roster_id, state="draft").order_by("pk")
         case_ids = list(drafts.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+        case_ids = sorted(take_level([(case, LEVEL) for case in case_ids], by.key))
         applications = Application.objects.filter(pk__in=case_ids)
         on = today()
         children = applications.filter(student__birth_date__gt=_born_fourteen_years_before(on))

@@ -1,5 +1,6 @@
 """A draft is entered, changed, submitted; a returned one is corrected with what it changed kept."""
 
+import io
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections, transaction
+from PIL import Image
 
 from approvals.applications import actions
 from approvals.applications.actions import Entry, Identity
@@ -21,6 +24,7 @@ from tests.factories import (
     FIRST_DAY,
     TERM,
     ApplicationFactory,
+    PostFactory,
     SchoolFactory,
     StudentFactory,
     VersionFactory,
@@ -35,7 +39,7 @@ from tests.factories import (
     walk_to,
 )
 from workflows import Reason, decide
-from workflows.models import Case, Record
+from workflows.models import ActingLevel, Case, Record
 from workflows.queries import open_item_of
 
 pytestmark = pytest.mark.django_db
@@ -414,3 +418,98 @@ def test_who_a_pupil_is_cannot_be_swapped_under_an_application_that_was_approved
     assert Student.objects.get(pk=pupil.pk).name == approved.student.name
     same = Identity(pupil.name, str(pupil.id_number))
     assert actions.change(draft.pk, {}, officer, same) == ["enrolment_no"], "what nobody judged by may be corrected"
+
+
+def test_a_correction_goes_straight_back_where_the_programme_has_no_data_match() -> None:
+    version = VersionFactory(
+        changes={"code": "unmatched", "steps": ["pending_approval", "payment", "disbursement"], "notices": {}}
+    )
+    application = at_step("pending_approval", version=version)
+    decide([open_item_of(application.case_id).pk], "return", stand_in("approve_county"), WRONG)
+    actions.change(application.pk, {"holder_name": "王大山"}, acting(officer_of(application.school)))
+    assert case_of(application).resume == "pending_approval"
+
+
+def test_who_a_pupil_is_when_corrected_on_a_draft_is_judged_again_on_a_returned_one_too() -> None:
+    pupil = StudentFactory(verified=False)
+    other = at_step("pending_approval", student=pupil, school=pupil.school)
+    decide([open_item_of(other.case_id).pk], "return", stand_in("approve_county"), WRONG)
+    version = VersionFactory(changes={"code": "other_aid", "group": "other_aid"})
+    draft = ApplicationFactory(student=pupil, school=pupil.school, version=version)
+    officer = acting(officer_of(pupil.school))
+    actions.change(draft.pk, {"remark": "已核对"}, officer, Identity(pupil.name, str(pupil.id_number)))
+    assert case_of(other).resume == "pending_approval", "nobody judged by the enrolment number"
+    actions.change(draft.pk, {}, officer, Identity("赵一苗", id_number(date(2016, 3, 5), 9)))
+    case = case_of(other)
+    assert (case.resume, case.noticed, case.title) == ("school_review", [], "赵一苗")
+    assert "name" in other.revisions.get().changes
+    assert Record.objects.filter(about="case", about_id=other.pk, act="correct").exists()
+
+
+# ---------------------------------------------------------------- whoever changed a case judges it at no other level
+
+
+def paper() -> SimpleUploadedFile:
+    made = io.BytesIO()
+    Image.new("RGB", (60, 40), "white").save(made, "PNG")
+    return SimpleUploadedFile("a.png", made.getvalue(), "image/png")
+
+
+def code_of_approval(by: Any, application: Application) -> str:
+    [result] = decide([open_item_of(application.case_id).pk], "approve", by)
+    return result.code
+
+
+@pytest.mark.parametrize("touch", ["change", "confirm_papers", "add_evidence", "remove_evidence", "other_draft"])
+def test_who_changed_a_draft_that_another_submitted_does_not_judge_it(touch: str) -> None:
+    school = SchoolFactory()
+    pupil = StudentFactory(school=school, verified=False)
+    application = ApplicationFactory(school=school, student=pupil, roster=listed(school))
+    submitter, editor = acting(officer_of(school)), acting(officer_of(school))
+    if touch == "change":
+        actions.change(application.pk, {"remark": "改"}, editor)
+    elif touch == "confirm_papers":
+        actions.confirm_papers(application.roster_id, True, True, editor)
+    elif touch == "other_draft":
+        version = VersionFactory(changes={"code": "other_aid", "group": "other_aid"})
+        draft = ApplicationFactory(school=school, student=pupil, version=version)
+        actions.change(draft.pk, {}, editor, Identity("赵一苗", str(pupil.id_number)))
+    else:
+        by = editor if touch == "add_evidence" else acting(officer_of(school))
+        added = actions.add_evidence(application.pk, "other", paper(), by)
+        if touch == "remove_evidence":
+            actions.remove_evidence(added.pk, editor)
+    assert [answer.ok for answer in actions.submit([application.pk], submitter)] == [True]
+    PostFactory(user=editor.user, organisation=school, role="school_head")
+    assert code_of_approval(acting(editor.user), application) == "other_level"
+    assert code_of_approval(acting(head_of(school)), application) == "ok"
+
+
+def test_who_judged_a_case_does_not_correct_it_for_the_school() -> None:
+    application = at_step("school_review")
+    head = acting(head_of(application.school))
+    decide([open_item_of(application.case_id).pk], "return", head, WRONG)
+    PostFactory(user=head.user, organisation=application.school, role="aid_officer")
+    both = acting(head.user)
+    for act in (
+        lambda: actions.change(application.pk, {"remark": "改"}, both),
+        lambda: actions.add_evidence(application.pk, "other", paper(), both),
+    ):
+        with pytest.raises(Refused) as refused:
+            act()
+        assert refused.value.code == "other_level"
+    application.refresh_from_db()
+    assert (application.remark, application.evidence.count()) == ("", 0)
+    assert actions.change(application.pk, {"remark": ""}, both) == [], "nothing changed, nothing refused"
+
+
+def test_papers_of_a_list_are_not_confirmed_for_a_case_on_which_one_acts_otherwise() -> None:
+    school = SchoolFactory()
+    roster = listed(school)
+    mine, barred = (
+        ApplicationFactory(school=school, roster=roster, commitment_on=None, missing=("commitment",)) for _ in range(2)
+    )
+    officer = acting(officer_of(school))
+    ActingLevel.objects.create(case_id=barred.pk, person=officer.key, level="school")
+    assert actions.confirm_papers(roster.pk, True, True, officer) == 1
+    assert (case_of(mine).missing, case_of(barred).missing) == ([], ["commitment"])

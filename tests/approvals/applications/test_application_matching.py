@@ -16,6 +16,7 @@ from tests.factories import (
     SchoolFactory,
     StudentFactory,
     VersionFactory,
+    account_number,
     at_step,
     set_training_date,
     stand_in,
@@ -239,3 +240,16 @@ def test_a_waived_hit_counts_again_when_what_was_matched_has_changed() -> None:
     run_due()
     hit.refresh_from_db()
     assert (state(application), hit.waived_at, hit.waived_by) == ("recheck", None, "")
+
+
+def test_a_waived_hit_counts_again_when_what_it_says_has_changed() -> None:
+    application = at_step("data_check", account_no=account_number(31))
+    for _ in range(2):
+        ApplicationFactory(account_no=account_number(31))
+    run_due()
+    decide([open_item_of(application.case_id).pk], "approve", stand_in("recheck_county"), HOLDS)
+    walk_to("data_check", application)
+    ApplicationFactory(account_no=account_number(31))
+    run_due()
+    hit = application.hits.get()
+    assert (state(application), hit.values, hit.waived_at) == ("recheck", {"count": 4}, None)

@@ -27,9 +27,9 @@ from tests.approvals.applications.test_roster_import import (  # noqa: F401
     take,
     uploaded,
 )
-from tests.factories import FIRST_DAY, acting, set_training_date
+from tests.factories import FIRST_DAY, acting, officer_of, set_training_date
 from workflows.background import run_due
-from workflows.models import Record
+from workflows.models import ActingLevel, Record
 
 pytestmark = pytest.mark.django_db
 
@@ -237,3 +237,18 @@ def test_a_number_in_the_files_name_is_masked_before_it_is_kept(school: Any, off
     run_due("long")
     roster.refresh_from_db()
     assert roster.state == "previewed"
+
+
+def test_who_uploaded_a_list_and_who_took_it_over_both_prepared_its_applications(
+    school: Any,  # noqa: F811
+    officer: Any,  # noqa: F811
+) -> None:
+    roster = uploaded(school, officer, clean())
+    other = officer_of(school)
+    actions.confirm(roster.pk, False, True, False, acting(other))
+    run_due("long")
+    roster.refresh_from_db()
+    assert (roster.state, roster.uploaded_by, roster.confirmed_by) == ("imported", officer, other)
+    levels = ActingLevel.objects.filter(case__application__roster=roster).values_list("person", "level").distinct()
+    assert set(levels) == {(officer.person.hex, "submit"), (other.person.hex, "submit")}
+    assert ActingLevel.objects.filter(case__application__roster=roster).count() == 2 * roster.accepted
