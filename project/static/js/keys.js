@@ -66,6 +66,12 @@
       if (!ticked().length) mark(null);
       ticked().forEach((box) => box.click());
     },
+    "/": () => {
+      const box = document.querySelector("[data-search], input[type=search]");
+      if (!box) return false;
+      box.focus();
+      box.select();
+    },
     "?": () => help && help.showModal(),
   };
 
