@@ -29,8 +29,12 @@ class Refusal:
         """
         if self.code in SENTENCES and (self.values or SENTENCES[self.code] == self.sentence):
             return self.values
+        return {"message": self.told()}
+
+    def told(self) -> str:
+        """The sentence with its values, in the reader's language."""
         sentence = force_str(self.sentence)
-        return {"message": sentence % self.values if self.values else sentence}
+        return sentence % self.values if self.values else sentence
 
 
 Guard = Callable[[list[int], Actor], dict[int, Refusal]]
@@ -45,6 +49,11 @@ def guard(kind: str, step: str, outcome: str) -> Callable[[Guard], Guard]:
         return function
 
     return register
+
+
+def guarded(kind: str, step: str, outcome: str) -> bool:
+    """Whether any guard stands on an edge."""
+    return (kind, step, outcome) in _guards
 
 
 def refusals(kind: str, step: str, outcome: str, case_ids: list[int], by: Actor) -> dict[int, Refusal]:

@@ -13,6 +13,7 @@ from approvals.applications.actions import Entry
 from approvals.applications.forms import ApplicationForm, EvidenceForm, IdentityForm
 from approvals.applications.missing import sentence as missing_sentence
 from approvals.applications.models import Application, Evidence
+from approvals.applications.parts import PARTS
 from approvals.applications.queries import Target
 from approvals.applications.statements import COMMITMENT, CONSENT, Statement, in_force
 from approvals.organisations.access import number
@@ -91,10 +92,21 @@ class Desk:
         missing = self.application.case.missing if self.application is not None else []
         return [(missing_sentence(code), self.form.place_of(code)) for code in missing]
 
-    @property
+    @cached_property
     def return_reason(self) -> Record | None:
         """Why the application was returned."""
         return queries.last_return(self.application.pk) if self.application is not None and self.returned else None
+
+    @property
+    def parts_to_correct(self) -> list[str]:
+        """What the reviewer who returned it asked to have corrected."""
+        asked = self.return_reason.data.get("fields", []) if self.return_reason else []
+        return [str(dict(PARTS).get(part, part)) for part in asked]
+
+    @property
+    def wanted_by(self) -> date | None:
+        """The day by which the correction is wanted."""
+        return queries.due_of(self.application.pk) if self.application is not None and self.returned else None
 
     @property
     def family_open(self) -> bool:

@@ -86,7 +86,7 @@ def target_of(school: Organisation, code_or_group: str, term: str, *, to_apply: 
     on = today()
     versions = programmes.current(code_or_group)
     if not versions:
-        raise Refused("unknown_programme", given=code_or_group)
+        raise Refused("unknown_programme", given=code_or_group, known=", ".join(programmes.codes()))
     if to_apply and not programmes.is_open(code_or_group, term, on):
         raise Refused("window_closed")
     return Target(school, versions, term, on)

@@ -13,7 +13,7 @@ SENTENCES: dict[str, Promise] = {
     "busy": _("Somebody else is working on this at the moment. Please try again."),
     "no_pupil": _("This pupil is no longer on the register."),
     "window_closed": _("Applications for this programme and term are not being taken at present."),
-    "unknown_programme": _("There is no programme or group of programmes “%(given)s”."),
+    "unknown_programme": _("There is no programme or group of programmes “%(given)s”. There are: %(known)s."),
     "unknown_school": _("There is no school with the code %(given)s."),
     "unknown_person": _("There is no account “%(name)s”."),
     "no_officer": _("The school has no aid officer; say who uploads with --by."),

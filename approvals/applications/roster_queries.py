@@ -81,11 +81,15 @@ def problems(roster: Roster, language: str) -> list[dict[str, Any]]:
 def finding_sentences(roster: Roster, language: str) -> list[dict[str, Any]]:
     """[{"sentence", "holds", "count"}]: what eligibility and register say of the valid rows; refuses nothing."""
     rules = {version.programme_id: version.rules for version in programmes.current()}
-    return [
-        row | {"sentence": findings.sentence(rules[row["programme"]], row, language)}
-        for row in roster.understood.get("findings", [])
-        if row["programme"] in rules
-    ]
+    told: dict[str, dict[str, Any]] = {}
+    for row in roster.understood.get("findings", []):
+        if row["programme"] not in rules:
+            continue
+        sentence = findings.sentence(rules[row["programme"]], row, language)
+        # The programmes of a group say the same of their own rows.
+        line = told.setdefault(sentence, {"sentence": sentence, "holds": row["holds"], "count": 0})
+        line["count"] += row["count"]
+    return list(told.values())
 
 
 def drafts_of(roster: Roster) -> int:

@@ -123,13 +123,14 @@ def _possible(request: HttpRequest, batch: Batch, line_states: set[str]) -> dict
         "send_back": (check and state == "submitted") or (approve and state in ("reviewed", "approved")),
         "export": make and transfer and state in ("approved", "sent_to_bank", "partially_paid", "paid"),
         "first_export": state == "approved",
+        "exported": state in ("partially_paid", "paid"),
         "return": make and transfer and state == "sent_to_bank",
         "settle": make and not transfer and state == "approved",
         "reissue": make and "account_fix" in line_states,
     }
 
 
-def _act(permission: str, do: Callable[[HttpRequest, int], str]) -> Callable[[HttpRequest, int], HttpResponse]:
+def _act(permission: str, do: Callable[[HttpRequest, int], str | None]) -> Callable[[HttpRequest, int], HttpResponse]:
     """A POST that does one thing to a batch and goes back to its page with the answer."""
 
     @require_POST
@@ -137,7 +138,8 @@ def _act(permission: str, do: Callable[[HttpRequest, int], str]) -> Callable[[Ht
     def view(request: HttpRequest, batch_id: int) -> HttpResponse:
         _visible(request, batch_id)
         try:
-            messages.success(request, do(request, batch_id))
+            if answer := do(request, batch_id):
+                messages.success(request, answer)
         except Refused as refusal:
             messages.error(request, str(refusal))
         return redirect("disbursement:detail", batch_id)
@@ -175,7 +177,7 @@ def _settle(request: HttpRequest, batch_id: int) -> str:
     return _("Settled with the schools.")
 
 
-def _bank_return(request: HttpRequest, batch_id: int) -> str:
+def _bank_return(request: HttpRequest, batch_id: int) -> str | None:
     form = ReturnFileForm(request.POST, request.FILES)
     if not form.is_valid():
         raise Refused("return_empty")
@@ -185,11 +187,17 @@ def _bank_return(request: HttpRequest, batch_id: int) -> str:
     booked = actions.take_return(batch_id, file.read(), file.name, actor(request))
     if not any(booked.values()):
         return _("This file was taken before; nothing was changed.")
-    paid = ngettext("%(count)s payment arrived", "%(count)s payments arrived", booked["paid"]) % {
-        "count": booked["paid"]
-    }
-    failed = ngettext("%(count)s failed", "%(count)s failed", booked["failed"]) % {"count": booked["failed"]}
-    return _("%(paid)s, %(failed)s.") % {"paid": paid, "failed": failed}
+    if booked["failed"]:
+        failed = ngettext(
+            "%(count)s payment failed. The school corrects the account; then it is reissued.",
+            "%(count)s payments failed. The schools correct the accounts; then they are reissued.",
+            booked["failed"],
+        )
+        messages.warning(request, failed % {"count": booked["failed"]})
+    if not booked["paid"]:
+        return None
+    paid = ngettext("%(count)s payment arrived.", "%(count)s payments arrived.", booked["paid"])
+    return paid % {"count": booked["paid"]}
 
 
 submit = _act("make_batch", _submit)

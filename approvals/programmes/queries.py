@@ -26,6 +26,14 @@ def current(code_or_group: str | None = None) -> list[ProgrammeVersion]:
     return [version for version in found if version.programme_id == code_or_group] or found
 
 
+def codes() -> list[str]:
+    """What a roster may be uploaded for: programmes in force, and exclusive groups of several; in their order."""
+    versions = current()
+    groups = [version.programme.group for version in versions]
+    several = [group for group in dict.fromkeys(groups) if groups.count(group) > 1]
+    return [*dict.fromkeys([*several, *(version.programme_id for version in versions)])]
+
+
 # ---------------------------------------------------------------- rates
 
 

@@ -1,6 +1,7 @@
 """What reviewers do: decide on cases, take the next one on, set up their desk, open full numbers for a purpose."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,12 @@ from approvals.organisations.authority import UserActor
 from approvals.review import queries
 from approvals.review.models import MOST_SAVED, QueueColumns, SavedFilter
 from approvals.review.purposes import PURPOSES
+from approvals.review.queries import Row
 from approvals.review.waiting import Question
-from workflows import Reason, Result, decide, record
+from workflows import Reason, Result, decide, guards, record
 from workflows.acts import Act, Claim, Unsign, mark_read, open_item, perform
 from workflows.clock import moment
+from workflows.flows.aid import AidFlow
 from workflows.models import Signer
 from workflows.queries import open_item_of
 
@@ -41,6 +44,25 @@ def decide_tasks(
     tasks = sorted(set(task_ids))
     key = key_of(token, outcome, tasks, reason, data)
     return key, decide(tasks, outcome, by, reason=reason, data=data, key=key)
+
+
+def foreseen(rows: Iterable[Row], outcome: str, by: UserActor) -> list[tuple[str, int]]:
+    """What the rules over a set (quota, budget, average) would refuse of these tasks if it were decided now.
+
+    Sentences with how many tasks each would refuse. Nothing is promised: the rules are asked again with the decision.
+    """
+    cases: dict[str, list[int]] = {}
+    for row in rows:
+        if guards.guarded(AidFlow.kind, row.step, outcome):
+            cases.setdefault(row.step, []).append(row.case)
+    if not cases:
+        return []
+    told: Counter[str] = Counter()
+    with transaction.atomic():
+        for step, found in cases.items():
+            for refusal in guards.refusals(AidFlow.kind, step, outcome, found, by).values():
+                told[refusal.told()] += 1
+    return told.most_common()
 
 
 def act_on(act: Act, task_ids: Iterable[int], by: UserActor, reason: Reason | None = None) -> list[Result]:

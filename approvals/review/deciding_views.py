@@ -23,6 +23,8 @@ LARGEST = 2000
 """Tasks that one decision from a page may take."""
 SHOWN = 200
 """Of them, so many are spelt out on the page that asks once more."""
+FORESEEN = 5
+"""Of what the rules will refuse, so many sentences."""
 
 
 @require_POST
@@ -76,6 +78,7 @@ def _ask(
     free = [row for row in found if row.task not in barred]
     shown = shown_rows(desk, sorted(found, key=lambda row: row.task in barred)[:SHOWN], barred)
     spelt = {each.row.task for each in shown}
+    foreseen = actions.foreseen(free, act, desk.by)
     return render(
         request,
         "review/confirm.html",
@@ -85,6 +88,8 @@ def _ask(
             "rows": shown,
             "others": [row.task for row in free if row.task not in spelt],
             "totals": queries.totals(free),
+            "foreseen": foreseen[:FORESEEN],
+            "foreseen_more": sum(count for _sentence, count in foreseen[FORESEEN:]),
             "barred": len(barred),
             "gone": len(set(asked)) - len(found),
             "more": len(tasks) > LARGEST,

@@ -1,6 +1,6 @@
 """What a reviewer's request asks of the queue, and how its rows read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -115,9 +115,9 @@ class Desk:
         per = self.values.get("per", "")
         return int(per) if per in map(str, queries.SIZES) else queries.SIZES[0]
 
-    def page(self, others: Sequence[Question] = ()) -> queries.Page:
+    def page(self) -> queries.Page:
         after, before = self.values.get("after", ""), self.values.get("before", "")
-        return queries.page_of(self.question, after, before=before, size=self.size, others=others)
+        return queries.page_of(self.question, after, before=before, size=self.size)
 
     @cached_property
     def columns(self) -> list[str]:

@@ -9,9 +9,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications.models import LEVELS
+from approvals.applications.parts import PARTS
 from approvals.people.crypto import blind_index
 from approvals.people.identity import SENTENCES as ID_SENTENCES
 from approvals.people.identity import id_problem, normalise_id, normalise_name
@@ -33,16 +33,6 @@ FLAGS = [("hits", _("Open data-match hits")), ("findings", _("A condition does n
 DUE = [("overdue", _("Overdue")), ("today", _("Due today or overdue")),
        ("soon", _("Due within 2 working days, or overdue"))]  # fmt: skip
 ORDERS = [("arrived", _("By arrival")), ("due", _("By deadline"))]
-PARTS = [
-    ("identity", _p("part to correct", "Name, ID or enrolment number")),
-    ("school", _p("part to correct", "Grade, class, boarding")),
-    ("guardian", _p("part to correct", "Guardian and phone")),
-    ("level", _p("part to correct", "Hardship level or tier")),
-    ("account", _p("part to correct", "Bank account")),
-    ("evidence", _p("part to correct", "Evidence")),
-    ("commitment", _p("part to correct", "Commitment or consent")),
-]
-"""What a returned application is to be corrected in."""
 CORRECTION_DAYS = 5
 """Working days that a return proposes for the correction."""
 NARROWING = ("school", "programme", "level", "flags", "due", "amount_from", "amount_to")

@@ -117,8 +117,6 @@ class Page:
     previous: str = ""
     count: int = 0
     capped: bool = False
-    others: tuple[int, ...] = ()
-    """How much each of the other questions finds, up to one above COUNT_CAP."""
 
 
 def queue(
@@ -139,30 +137,23 @@ def queue(
     return page_of(question, after, before=before, size=size)
 
 
-def page_of(
-    question: Question, after: str = "", *, before: str = "", size: int = SIZES[0], others: Sequence[Question] = ()
-) -> Page:
-    """A page of what a question asks, and how much it and `others` find, in one statement (two where it is empty).
-
-    `after` and `before` are cursors of a page.
-    """
+def page_of(question: Question, after: str = "", *, before: str = "", size: int = SIZES[0]) -> Page:
+    """A page of what a question asks, and how much it finds, in one statement. Cursors stand for where it begins."""
     order, cursor = question.order(backwards=bool(before)), before or after
     ids = question.ids(size + 1, order, order.beyond(cursor))
     items = WorkItem.objects.filter(id__in=ids).order_by(*order.keys())
-    asked = [question, *others]
-    rows, counts = _rows(items, question.reader.person if question.view == "watched" else "", asked)
+    rows, found = _rows(items, question.reader.person if question.view == "watched" else "", question)
     more, rows = len(rows) > size, rows[:size]
     if order.backwards:
         rows.reverse()
     if not rows:
-        return Page([], others=tuple(counted(others)))
+        return Page([])
     return Page(
         rows,
         next=order.cursor(rows[-1].task, rows[-1].due_on) if more or order.backwards else "",
         previous=order.cursor(rows[0].task, rows[0].due_on) if (more if order.backwards else bool(after)) else "",
-        count=min(counts[0], COUNT_CAP),
-        capped=counts[0] > COUNT_CAP,
-        others=tuple(counts[1:]),
+        count=min(found, COUNT_CAP),
+        capped=found > COUNT_CAP,
     )
 
 
@@ -192,10 +183,8 @@ _FIELDS = {
 }
 
 
-def _rows(
-    items: QuerySet[WorkItem], watcher: str = "", asked: Sequence[Question] = ()
-) -> tuple[list[Row], Sequence[int]]:
-    """Reads what the queue shows of some items, in one statement; and how much the questions find, up to the cap."""
+def _rows(items: QuerySet[WorkItem], watcher: str = "", asked: Question | None = None) -> tuple[list[Row], int]:
+    """Reads what the queue shows of some items, in one statement; and how much a question finds, up to the cap."""
     arrival = Record.objects.filter(about="case", about_id=OuterRef("process_id")).exclude(state_to="")
     hits = Hit.objects.filter(application_id=OuterRef("process_id"), waived_at=None).order_by("id")
     seats = Signer.objects.filter(item=OuterRef("id"), ended_at=None).order_by("id")
@@ -206,11 +195,11 @@ def _rows(
         rechecked=Exists(Hit.objects.filter(application_id=OuterRef("process_id"), waived_at__isnull=False)),
         seats=ArraySubquery(seats.values(told=JSONObject(person="person", part="part", vote="vote", name="name"))),
         watched=Exists(watch) if watcher else Value(False),
-        counted=_counts(asked),
+        counted=_counts([asked] if asked else []),
     )
     read = list(annotated.values_list(*_FIELDS.values(), "arrived", "hits", "rechecked", "seats", "watched", "counted"))
     rows = [Row(*values[:-3], [Seat(**seat) for seat in values[-3]], values[-2]) for values in read]
-    return rows, read[0][-1] if read else [0] * len(asked)
+    return rows, sum(read[0][-1]) if read else 0
 
 
 def _counts(asked: Sequence[Question]) -> RawSQL:

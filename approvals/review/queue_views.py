@@ -52,13 +52,15 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "one_by_one": desk.address(group=""),
         "many_schools": not desk.own and len(desk.choices.schools) > 1,
         "answer": answer,
+        "views": _views(desk),
+        "tabs": _steps(desk),
     }
     show = _schools if desk.grouped else _cases
     return render(request, "review/queue.html", context | show(desk))
 
 
 def _cases(desk: Desk) -> dict[str, Any]:
-    page = desk.page(_tab_questions(desk))
+    page = desk.page()
     rows = shown_rows(desk, page.rows)
     # Where one programme is asked for, its column would say the same in every row.
     one_programme = bool(desk.filters.programme) and len({row.programme for row in page.rows}) < 2
@@ -70,7 +72,6 @@ def _cases(desk: Desk) -> dict[str, Any]:
         "previous": f"?{desk.address(before=page.previous)}" if page.previous else "",
         "next": f"?{desk.address(after=page.next)}" if page.next else "",
         "kinds": [KINDS[name] for name in BULK_ACTS],
-        **_tabs(desk, page.others),
     }
 
 
@@ -87,21 +88,31 @@ def _schools(desk: Desk) -> dict[str, Any]:
         }
         for of in found
     ]
-    return {"lines": lines, **_tabs(desk, queries.counted(_tab_questions(desk)))}
+    return {"lines": lines}
 
 
 # ---------------------------------------------------------------- tabs
 
 
-def _tab_questions(desk: Desk) -> list[Question]:
-    """What the tabs count: each view without filters, and each step where the person has several."""
-    plain = [
-        Question("" if view in OWN else _tab_step(desk), desk.choices.reach(desk.steps.get(_tab_step(desk), [])),
-                 Filters(), view, desk.today, desk.question.reader)
-        for view in desk.views
-    ]  # fmt: skip
-    steps = [Question(step, desk.reaches[step], today=desk.today) for step in _switch(desk)]
-    return [*plain, *steps]
+def _views(desk: Desk) -> list[dict[str, Any]]:
+    queue = reverse("review:queue")
+    return [
+        {
+            "name": view,
+            "label": VIEWS[view],
+            "url": f"{queue}?{desk.plain(view, '' if view in OWN else _tab_step(desk))}",
+            "current": view == desk.view,
+            "key": f"{number} g{number}",
+        }
+        for number, view in enumerate(desk.views, start=1)
+    ]
+
+
+def _steps(desk: Desk) -> list[dict[str, Any]]:
+    queue = reverse("review:queue")
+    return [
+        {"name": step, "url": f"{queue}?{desk.plain('', step)}", "current": step == desk.step} for step in _switch(desk)
+    ]
 
 
 def _tab_step(desk: Desk) -> str:
@@ -113,25 +124,25 @@ def _switch(desk: Desk) -> list[str]:
     return list(desk.steps) if len(desk.steps) > 1 else []
 
 
-def _tabs(desk: Desk, counts: Any) -> dict[str, Any]:
-    """The tabs of the page: views, and steps where the person has several."""
-    said = [f"{COUNT_CAP}+" if count > COUNT_CAP else str(count) for count in counts]
-    queue = reverse("review:queue")
-    views = [
-        {
-            "label": VIEWS[view],
-            "url": f"{queue}?{desk.plain(view, '' if view in OWN else _tab_step(desk))}",
-            "count": count,
-            "current": view == desk.view,
-            "key": f"{number} g{number}",
-        }
-        for number, (view, count) in enumerate(zip(desk.views, said, strict=False), start=1)
-    ]
-    tabs = [
-        {"step": step, "url": f"{queue}?{desk.plain('', step)}", "count": count, "current": step == desk.step}
-        for step, count in zip(_switch(desk), said[len(desk.views) :], strict=True)
-    ]
-    return {"views": views, "tabs": tabs}
+@require_GET
+@never_cache
+@login_required
+def counts(request: HttpRequest) -> HttpResponse:
+    """How much each view holds without filters, and each step where the person has several.
+
+    The page asks for it once it stands: six counts up to the cap take longer than the page itself.
+    """
+    desk = _desk(request, request.GET)
+    reach = desk.choices.reach(desk.steps.get(_tab_step(desk), []))
+    reader = desk.question.reader
+    asked = {
+        view: Question("" if view in OWN else _tab_step(desk), reach, Filters(), view, desk.today, reader)
+        for view in desk.views
+    }
+    asked |= {step: Question(step, desk.reaches[step], today=desk.today) for step in _switch(desk)}
+    found = zip(asked, queries.counted(list(asked.values())), strict=True)
+    said = [(name, f"{COUNT_CAP}+" if count > COUNT_CAP else str(count)) for name, count in found]
+    return render(request, "review/_counts.html", {"counts": said})
 
 
 def _saved(desk: Desk) -> list[dict[str, Any]]:

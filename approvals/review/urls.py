@@ -5,6 +5,7 @@ from approvals.review import act_views, case_views, deciding_views, kin_views, q
 app_name = "review"
 urlpatterns = [
     path("queue/", queue_views.queue_page, name="queue"),
+    path("queue/counts/", queue_views.counts, name="counts"),
     path("queue/find/", queue_views.find, name="find"),
     path("queue/next/", queue_views.next_one, name="next_one"),
     path("queue/filters/", queue_views.save_filter, name="save_filter"),

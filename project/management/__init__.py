@@ -2,6 +2,9 @@
 
 from django.core.management import BaseCommand, ManagementUtility
 
+LANGUAGES = {"zh": "zh-hans", "zh-hans": "zh-hans", "en": "en"}
+"""What `--lang` takes, and the language it means."""
+
 
 class DoorCommand(BaseCommand):
     """A command a newcomer may type first: PostgreSQL is started, migrated and seeded before it runs.

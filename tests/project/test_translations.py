@@ -2,6 +2,7 @@
 
 import gettext
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -141,3 +142,12 @@ from workflows.states import NAMES
 with translation.override("zh-hans"):
     print(OUTCOMES["return"], NAMES["school_review"])
 """
+
+
+HALF_WIDTH = re.compile(r"[\u4e00-\u9fff”’》）][,:;?!(]|[,:;?!)][\u4e00-\u9fff“‘《]|[\u4e00-\u9fff]\)")
+
+
+@pytest.mark.parametrize("catalogue", translations.catalogues(), ids=lambda path: path.parents[3].name)
+def test_chinese_sentences_are_punctuated_as_chinese(catalogue: Path) -> None:
+    texts = [text for entry in polib.pofile(str(catalogue)) for text in (entry.msgstr, *entry.msgstr_plural.values())]
+    assert [text for text in texts if HALF_WIDTH.search(text)] == []

@@ -5,10 +5,10 @@ from typing import Any
 from django import template
 
 from approvals.applications.matching import SOURCES, sentence
+from approvals.applications.parts import PARTS
 from approvals.people.masking import mask_enrolment_no
 from approvals.people.special_groups import SPECIAL_GROUPS
 from approvals.programmes.evidence import EVIDENCE
-from approvals.review.forms import PARTS
 
 register = template.Library()
 

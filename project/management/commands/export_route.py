@@ -6,7 +6,7 @@ from django.core.management import CommandParser
 from django.utils import translation
 from viewflow.workflow import chart
 
-from project.management import DoorCommand
+from project.management import LANGUAGES, DoorCommand
 from project.templatetags.zhuxue import step_name
 from workflows.versions import route_named, route_names
 
@@ -19,11 +19,11 @@ class Command(DoorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", choices=route_names(), help="the kind of case, with its version after the first")
         parser.add_argument("--format", choices=sorted(WRITERS), default="svg")
-        parser.add_argument("--lang", choices=["zh-hans", "en"], default="zh-hans", help="of its labels")
+        parser.add_argument("--lang", choices=LANGUAGES, default="zh", help="language of its labels")
 
     def handle(self, *, kind: str, format: str, lang: str, **options: Any) -> None:
         flow = route_named(kind)
-        with translation.override(lang), named(flow):
+        with translation.override(LANGUAGES[lang]), named(flow):
             self.stdout.write(WRITERS[format](chart.calc_layout_data(flow)))
 
 

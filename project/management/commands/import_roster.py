@@ -15,10 +15,8 @@ from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.models import Organisation, User
 from approvals.organisations.queries import school_by_code
 from approvals.programmes.terms import UnknownTerm, parse_term
-from project.management import DoorCommand
+from project.management import LANGUAGES, DoorCommand
 from workflows.clock import today
-
-LANGUAGES = {"zh": "zh-hans", "zh-hans": "zh-hans", "en": "en"}
 
 
 class Command(DoorCommand):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from approvals.applications.models import Application
 from approvals.organisations.models import Post, User
+from tests.approvals.applications.test_application_quotas import quota, reviewed
 from tests.approvals.review.scene import Scene, signed_in, state_of, tasks_of, text_of
 from tests.factories import PostFactory, UserFactory, VersionFactory, acting, at_step, definition, person, walk_to
 from workflows import decide
@@ -396,3 +397,21 @@ def test_a_form_of_another_site_decides_nothing(scene: Scene) -> None:
     client = signed_in(scene.head, enforce_csrf_checks=True)
     assert client.post(DECIDE, form(application)).status_code == 403
     assert state_of(application) == "school_review"
+
+
+def test_what_the_quota_will_refuse_is_said_before_it_is_decided(scene: Scene) -> None:
+    quota(scene.school, 1)
+    waiting = reviewed(scene.school, "tier_2", "tier_2", "tier_2")
+    page = signed_in(scene.head).post(DECIDE, {"task": tasks_of(*waiting), "outcome": "approve", "back": ""})
+    [(sentence, count)] = page.context["foreseen"]
+    assert count == 2
+    assert scene.school.name in sentence
+    assert sentence in text_of(page)
+    assert [state_of(each) for each in waiting] == ["school_review"] * 3
+
+
+def test_nothing_is_foreseen_where_all_fits(scene: Scene) -> None:
+    quota(scene.school, 3)
+    waiting = reviewed(scene.school, "tier_2", "tier_2", "tier_2")
+    page = signed_in(scene.head).post(DECIDE, {"task": tasks_of(*waiting), "outcome": "approve", "back": ""})
+    assert page.context["foreseen"] == []

@@ -36,7 +36,7 @@ from workflows.panels import Panel, seat
 from workflows.reasons import Reason
 
 pytestmark = pytest.mark.django_db
-QUEUE = "/queue/"
+QUEUE, COUNTS = "/queue/", "/queue/counts/"
 STEP = "county_review"
 
 
@@ -150,11 +150,24 @@ def test_tabs_count_their_views_whatever_is_filtered(scene: Scene, client: Clien
         due(at_step(STEP, school=scene.direct), days)
     perform(Claim(), [task(at_step(STEP, school=scene.school))], acting(scene.county_reviewer))
     for query in ("", f"?school={scene.school.code}", "?name=查无此人", "?group=school"):
-        tabs = client.get(f"{QUEUE}{query}").context["views"]
-        assert [tab["count"] for tab in tabs] == ["4", "1", "1", "1", "0", "0"]
-    page = client.get(tabs[2]["url"])
+        counts = client.get(f"{COUNTS}{query}").context["counts"]
+        assert [count for _view, count in counts] == ["4", "1", "1", "1", "0", "0"]
+    page = client.get(client.get(QUEUE).context["views"][2]["url"])
     assert page.context["desk"].view == "overdue"
     assert len(page.context["rows"]) == 1
+
+
+def test_each_count_has_its_place_on_the_page_that_asks_for_it(scene: Scene, client: Client) -> None:
+    at_step(STEP, school=scene.direct)
+    page = client.get(QUEUE).content.decode()
+    assert f'hx-get="{COUNTS}?' in page
+    told = re.findall(r'id="(count-\w+)" hx-swap-oob="true"', client.get(COUNTS).content.decode())
+    assert len(told) == len(VIEWS)
+    assert all(f'id="{place}"' in page for place in told)
+
+
+def test_who_has_no_desk_is_told_no_counts(scene: Scene) -> None:
+    assert signed_in(scene.administrator).get(COUNTS).status_code == 403
 
 
 @pytest.mark.parametrize("view", VIEWS)
