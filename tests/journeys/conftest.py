@@ -164,6 +164,7 @@ def picture(page: Page, name: str) -> None:
         page.set_viewport_size({"width": wide, "height": 900 if wide > PHONE else 800})
         if wide != width:
             page.reload()  # as a screen of this width finds it
+        page.wait_for_load_state("networkidle")
         page.evaluate("scrollTo(0, 0)")
         assert_fits(page)
         file = screenshot(page, f"{name}-{wide}")
