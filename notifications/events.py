@@ -15,6 +15,8 @@ SENTENCES: dict[str, Promise] = {
     "to_sign": _("%(name)s asks for your signature on cases: %(count)s."),
     "urged": _("%(name)s reminds you of cases that wait for your decision: %(count)s."),
     "copied": _("%(name)s has copied cases to you: %(count)s."),
+    "papers_asked": _("%(name)s asks for more papers on applications: %(count)s."),
+    "papers_supplied": _("The papers that you asked for are there: %(name)s."),
     "commented": _("%(name)s has commented on a case that you follow."),
     "deadlines": _("Cases that wait for you: %(near)s due within two working days, %(overdue)s overdue."),
     "escalated_overdue": _("Overdue at %(name)s: %(count)s cases."),

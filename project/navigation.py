@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
+from approvals.applications.models import PaperRequest
 from approvals.disbursement.models import Batch, PaymentLine
 from approvals.disbursement.queries import awards_to_pay
 from approvals.notices.models import Notice, NoticeLine
@@ -114,9 +115,16 @@ def _lines(state: str) -> Waiting:
     return lambda where: PaymentLine.objects.filter(where, state=state)
 
 
+def _papers_asked(where: Q) -> QuerySet:
+    items = PaperRequest.objects.filter(answered_at=None).values("item")
+    return WorkItem.objects.filter(where, pk__in=items, finished__isnull=True)
+
+
 WORK: list[Work] = [
     Work("returned", _("Returned for correction"), "submit_application", _at_step("correction"),
          "applications:list", "state=returned", "applications"),
+    Work("papers_asked", _("Papers asked for"), "submit_application", _papers_asked,
+         "applications:list", "state=papers_asked", "applications"),
     Work("drafts", _("Drafts to be submitted"), "submit_application", _at_step("draft"),
          "applications:list", "state=draft"),
     *(
@@ -164,6 +172,7 @@ ENTRIES: list[Entry] = [
           ("make_batch", "check_batch", "approve_batch", "view_record")),
     Entry("programmes", _p("navigation", "Aid programmes"), "programmes:list"),
     Entry("kin", _p("navigation", "Declaration of kin"), "review:kin", tuple(REVIEWERS.values())),
+    Entry("freezes", _p("navigation", "Freeze periods"), "review:freezes", ("set_freeze", "view_record")),
     Entry("routes", _p("navigation", "Routes"), "review:routes", ("view_record", "manage_posts")),
     Entry("accounts", _p("navigation", "Accounts"), "organisations:accounts", ("manage_posts",)),
     Entry("posts", _p("navigation", "Posts"), "organisations:posts", ("manage_posts", "view_record")),

@@ -8,4 +8,4 @@ class ApplicationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from approvals.applications import listeners, quotas, recusals, tasks, windows  # noqa: F401
+        from approvals.applications import asking, listeners, quotas, recusals, tasks, windows  # noqa: F401

@@ -175,6 +175,34 @@ class Evidence(models.Model):
         ordering = ["id"]
 
 
+class PaperRequest(models.Model):
+    """补充材料: papers that a reviewer asks the school for while the case stays with him.
+
+    It is open until a paper of each kind has been attached, or the task it was asked for is decided.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="paper_requests")
+    item = models.BigIntegerField()
+    """The open task for whose decision they are wanted."""
+    kinds = ArrayField(models.CharField(max_length=40))
+    text = models.CharField(max_length=1000)
+    person = models.CharField(max_length=64)
+    """Natural person who asked."""
+    name = models.CharField(max_length=150)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item"], condition=Q(answered_at=None), name="one_open_paper_request_a_task"
+            ),
+            models.CheckConstraint(condition=Q(kinds__len__gt=0), name="paper_request_asks_for_something"),
+        ]
+
+
 class Hit(models.Model):
     """What the data match found against an application; waived only with a reason (DOMAIN.md §3.1)."""
 

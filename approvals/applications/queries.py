@@ -7,7 +7,9 @@ from datetime import date
 
 from django.db.models import QuerySet
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
+from approvals.applications import asking
 from approvals.applications.models import Application, Evidence
 from approvals.organisations import queries as organisations
 from approvals.organisations.models import Organisation
@@ -23,6 +25,8 @@ from workflows.states import NAMES
 COUNT_CAP = 1000
 """Counts are exact up to here and "1000+" above."""
 SIZES = (50, 100, 200)
+PAPERS_ASKED = "papers_asked"
+"""Stands in the list's filter of states for applications that wait for papers."""
 FOUND = 20
 """Pupils that a search shows."""
 
@@ -63,7 +67,9 @@ def matching(prefixes: Iterable[str], wanted: Filters) -> QuerySet[Application]:
         found = found.filter(school=wanted.school)
     if wanted.programme:
         found = found.filter(programme=wanted.programme)
-    if wanted.state:
+    if wanted.state == PAPERS_ASKED:
+        found = found.filter(pk__in=asking.open_requests().values("application"))
+    elif wanted.state:
         found = found.filter(case__state=wanted.state)
     if wanted.name:
         found = found.filter(student__name__startswith=normalise_name(wanted.name))
@@ -119,7 +125,10 @@ def choices(prefixes: Iterable[str]) -> Choices:
     return Choices(
         schools=list(organisations.schools_under(prefixes).values_list("pk", "name")),
         programmes=[(each.programme_id, str(each.programme)) for each in programmes.current()],
-        states=[(code, str(name)) for code, name in NAMES.items() if code != "submitted"],
+        states=[
+            *((code, str(name)) for code, name in NAMES.items() if code != "submitted"),
+            (PAPERS_ASKED, _("Papers asked for")),
+        ],
     )
 
 

@@ -298,7 +298,13 @@ def evidence_add(request: HttpRequest, case_id: int) -> HttpResponse:
             form.add_error("file", refusal.message)
         else:
             messages.success(request, _("Attached."))
+            if application.case.state not in EDITABLE:
+                return redirect("review:case", case_id)
             return redirect(_papers(case_id))
+    if application.case.state not in EDITABLE:
+        for errors in form.errors.values():
+            messages.error(request, " ".join(errors))
+        return redirect("review:case", case_id)
     desk = entering.desk_of(application, clock.today())
     desk.bind(None)
     desk.evidence_form = form

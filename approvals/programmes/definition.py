@@ -232,6 +232,8 @@ class Definition(Part):
     """Working days allowed by step."""
     returns: Literal["straight", "all"] = "straight"
     """Where a corrected case goes: straight back to who returned it, or through all reviews again."""
+    appeal_days: Annotated[int, Field(ge=1, le=LONGEST)] = 5
+    """Working days in which a rejection may be appealed against (申诉复核, DOMAIN.md §3.1; the county's to set)."""
     panels: dict[str, PanelRule] = {}
     """Reviews that are decided jointly."""
     notices: dict[str, NoticeRule]

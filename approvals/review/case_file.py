@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,22 +12,26 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import pgettext_lazy as _p
 
+from approvals.applications import asking
 from approvals.applications.actions.submitting import EDITABLE
 from approvals.applications.findings import sentence
 from approvals.applications.forms import HUKOU, ApplicationForm, IdentityForm
 from approvals.applications.missing import sentence as missing_sentence
-from approvals.applications.models import Application, Evidence, Hit, Revision
+from approvals.applications.models import Application, Evidence, Hit, PaperRequest, Revision
 from approvals.awards import queries as awards
 from approvals.awards.models import Award
 from approvals.disbursement import queries as disbursement
 from approvals.disbursement.models import PaymentLine
 from approvals.notices.models import NoticeLine
 from approvals.notices.queries import notices_of
-from approvals.organisations.queries import below
+from approvals.organisations.models import Organisation
+from approvals.organisations.queries import below, county
 from approvals.review import route, timeline
 from approvals.review.panel import Holds, Panel, panel
 from workflows import queries as engine
+from workflows.clock import CHINA
 from workflows.models import Case, Record, WorkItem
+from workflows.working_days import calendar
 
 LEVELS: dict[str, Promise] = {
     "submit": _p("level", "submitting"),
@@ -48,6 +53,11 @@ class CaseFile:
     case: Case
     item: WorkItem | None
     panel: Panel
+    wanted: PaperRequest | None
+    """Papers that were asked for and are waited for."""
+    lacking: list[str]
+    """The kinds of them that are not there yet."""
+    rejected: "Rejection | None"
     places: list[route.Place]
     lines: list[timeline.Line]
     returned: timeline.Line | None
@@ -170,12 +180,16 @@ def read(
     item = engine.open_item_of(case.pk)
     step = item.flow_task if item else None
     name = step.name if step else ""
+    wanted = asking.request_of(case.pk) if item is not None else None
     shown = [record for record in records if looks or record.act not in timeline.LOOKS]
     return CaseFile(
         application=application,
         case=case,
         item=item,
         panel=panel(case, item, step, person, holds),
+        wanted=wanted,
+        lacking=asking.still_wanted(wanted) if wanted else [],
+        rejected=_rejected(application, records),
         places=route.places(case, name, records),
         lines=timeline.lines(shown),
         returned=_returned(case, records),
@@ -190,6 +204,36 @@ def read(
         revisions=[Correction(revision) for revision in application.revisions.all()],
         relatives=related(application, prefixes),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """不予通过: why, and how the family may have it looked at again (申诉复核, DOMAIN.md §3.1)."""
+
+    line: timeline.Line
+    until: date
+    """The last day of the appeal, in working days from the rejection."""
+    days: int
+    office: Organisation
+    """Where one appeals."""
+
+    @property
+    def contact(self) -> str:
+        """Whom to ask for, phone and place, as far as the office has given them."""
+        return " ".join(
+            part for part in (self.office.contact, self.office.contact_phone, self.office.contact_place) if part
+        )
+
+
+def _rejected(application: Application, records: Sequence[Record]) -> Rejection | None:
+    if application.case.state != "rejected":
+        return None
+    last = next((record for record in reversed(records) if record.act == "reject"), None)
+    if last is None:
+        return None
+    days = application.version.rules.appeal_days
+    day = last.business_at.astimezone(CHINA).date()
+    return Rejection(timeline.line(last), calendar().after(day, days), days, county())
 
 
 def _returned(case: Case, records: Sequence[Record]) -> timeline.Line | None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from approvals.applications.forms import EvidenceForm
 from approvals.applications.models import Application
 from approvals.organisations.access import actor, may, prefixes
 from approvals.review import actions, case_file, route
@@ -78,6 +79,9 @@ def case_response(
             "acted": acted_sentence(file.panel.acted),
             "acts": _acts(file, act_form),
             "kinds": KINDS,
+            "paper_form": EvidenceForm(kinds=file.lacking, auto_id="paper-%s")
+            if file.lacking and may(request, "submit_application", path=application.path)
+            else None,
             "looks": "looks" in request.GET,
             "sees_roster": may(request, "submit_application", path=application.path),
             "sees_batches": may(request, *FINANCE),

@@ -9,10 +9,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
+from approvals.applications.asking import WANTED, AskPapers
 from approvals.organisations.access import number
 from approvals.organisations.authority import Offered, actor_of
 from approvals.organisations.models import User
 from approvals.organisations.roles import NAMES
+from approvals.programmes.evidence import EVIDENCE
 from workflows import Reason, acts
 from workflows.actors import Actor
 from workflows.panels import SEES
@@ -36,12 +38,14 @@ class Kind:
     offers: str = ""
     reason: str = ""
     text: str = ""
-    """Words instead of a reason: for a comment."""
+    """Words instead of a reason, and the code they stand under: for a comment, or for what papers shall show."""
+    papers: bool = False
+    """Kinds of papers are chosen."""
 
     @property
     def plain(self) -> bool:
         """Nothing to fill in: a button is enough."""
-        return not (self.person or self.reason or self.text)
+        return not (self.papers or self.person or self.reason or self.text)
 
 
 KINDS = {
@@ -54,6 +58,7 @@ KINDS = {
         Kind("add_signer", _p("act", "Add signers"), lambda to: acts.AddSigners(to), "people", SEES, "perhaps"),
         Kind("remove_signer", _p("act", "Take signature off"), lambda to: acts.RemoveSigner(to[0]), "", "", "always"),
         Kind("unsign", _p("act", "Take signature back"), lambda to: acts.Unsign()),
+        Kind("ask_papers", _p("act", "Ask for papers"), lambda to: AskPapers([], ""), text=WANTED, papers=True),
         Kind("suspend", _p("act", "Suspend"), lambda to: acts.Suspend(), "", "", "always"),
         Kind("resume", _p("act", "Resume"), lambda to: acts.Resume(), "", "", "always"),
         Kind("step_aside", _p("act", "Step aside"), lambda to: acts.StepAside(), "", "", "always"),
@@ -72,6 +77,12 @@ class ActForm(forms.Form):
     act = forms.ChoiceField(choices=[(name, name) for name in KINDS], widget=forms.HiddenInput)
     person = forms.ChoiceField(label=_("To whom"), required=False)
     people = forms.MultipleChoiceField(label=_("Whom"), required=False, widget=forms.CheckboxSelectMultiple)
+    papers = forms.MultipleChoiceField(
+        label=_("Which papers"),
+        choices=list(EVIDENCE.items()),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Please choose at least one kind of paper.")},
+    )
     signer = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
     """Key of the person whose signature is taken off."""
     reason_code = forms.ChoiceField(label=_("Reason"), required=False)
@@ -91,6 +102,7 @@ class ActForm(forms.Form):
             "person": kind.person == "person",
             "people": kind.person == "people",
             "signer": kind.name == "remove_signer",
+            "papers": kind.papers,
             "reason_code": bool(kind.reason),
             "reason_text": bool(kind.reason or kind.text),
         }
@@ -111,15 +123,17 @@ class ActForm(forms.Form):
         if words is not None:
             words.required = kind.reason == "always" or bool(kind.text)
             words.error_messages["required"] = SENTENCES["reason_too_short" if kind.reason else "reason_required"]
-            if kind.reason == "always":
+            if kind.reason == "always" or kind.papers:
                 words.help_text = _("At least 10 characters.")
                 words.widget.attrs["minlength"] = MIN_LENGTH
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        refused = refusal_of(self.reason, self.kind.name, self.kind.reason == "always") if self.kind.reason else None
+        asked = self.kind.reason or self.kind.papers
+        refused = refusal_of(self.reason, self.kind.name, self.kind.reason != "perhaps") if asked else None
         if refused and not self.errors:
-            self.add_error("reason_text" if "short" in refused else "reason_code", SENTENCES[refused])
+            in_words = self.kind.papers or "short" in refused
+            self.add_error("reason_text" if in_words else "reason_code", SENTENCES[refused])
         return values
 
     @property
@@ -137,6 +151,8 @@ class ActForm(forms.Form):
         chosen = self.cleaned_data.get("people") or [self.cleaned_data.get("person") or ""]
         users = User.objects.in_bulk([key for key in map(number, chosen) if key is not None])
         to: list[Actor] = [actor_of(user) for user in users.values()]
+        if self.kind.papers:
+            return AskPapers(self.cleaned_data["papers"], self.cleaned_data["reason_text"])
         if self.kind.name == "remove_signer":
             to = [Known(self.cleaned_data["signer"])]
         return self.kind.make(to)

@@ -104,6 +104,16 @@ def tell_of_urging(acted: Acted) -> None:
         _tell_of_act("urged", acted, [user], tasks)
 
 
+@on_act("ask_papers")
+def tell_of_papers_asked(acted: Acted) -> None:
+    """补充材料: the aid officers of the school."""
+    of_school: dict[str, list[Task]] = defaultdict(list)
+    for task in acted.tasks:
+        of_school[task[2]].append(task)
+    for path, officers in holders("submit_application", of_school).items():
+        _tell_of_act("papers_asked", acted, officers, of_school[path])
+
+
 @on_act("comment")
 def tell_of_comment(acted: Acted) -> None:
     """批注: those who follow the case, but for who wrote it."""

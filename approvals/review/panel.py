@@ -139,6 +139,7 @@ def _acts(case: Case, item: WorkItem, step: Step, person: str, holds: Holds, fre
         "take_over": judging and held and not mine,
         "transfer": free,
         "add_signer": free and judging,
+        "ask_papers": free and judging,
         "step_aside": free,
         "suspend": holds(SUSPEND) and not case.suspended_on and isinstance(step, Review | Correction),
         "resume": holds(SUSPEND) and case.suspended_on is not None,

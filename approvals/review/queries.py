@@ -35,7 +35,7 @@ from approvals.review.waiting import (
     signs,
 )
 from workflows.flows.aid import REVIEWERS, AidFlow
-from workflows.models import ActingLevel, Follower, Record, Recusal, Signer, WorkItem
+from workflows.models import ActingLevel, Follower, Freeze, Record, Recusal, Signer, WorkItem
 from workflows.queries import queue_of, results_under
 from workflows.versions import step_of
 
@@ -485,3 +485,28 @@ def definitions(versions: Iterable[int]) -> dict[int, Definition]:
     """The definitions of programme versions by key, for the words of findings and tiers."""
     found = ProgrammeVersion.objects.in_bulk(set(versions))
     return {key: version.rules for key, version in found.items()}
+
+
+# ---------------------------------------------------------------- freeze periods
+
+
+class Frozen(NamedTuple):
+    """A freeze period and the name of its office."""
+
+    freeze: Freeze
+    office: str
+
+
+def freezes(prefixes: Iterable[str]) -> list[Frozen]:
+    """The freeze periods of the offices and all below them, and of those above that hold for them; newest first."""
+    prefixes = tuple(prefixes)
+    above = Q(path__in={prefix[:end] for prefix in prefixes for end in range(1, len(prefix) + 1)})
+    found = list(Freeze.objects.filter(below(prefixes) | above).order_by("-starts_on", "-pk")[:COUNT_CAP])
+    names = dict(Organisation.objects.filter(path__in={each.path for each in found}).values_list("path", "name"))
+    return [Frozen(each, names.get(each.path, "")) for each in found]
+
+
+def offices_to_freeze(prefixes: Iterable[str]) -> dict[str, str]:
+    """The offices below which a period may be set, {path: name}: county and townships, and single schools."""
+    found = Organisation.objects.filter(below(tuple(prefixes))).order_by("path")
+    return dict(found.values_list("path", "name"))

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy as _p
 
+from approvals.programmes.evidence import EVIDENCE
 from approvals.review import route
 from approvals.review.purposes import PURPOSES
 from workflows.models import Record
@@ -35,6 +36,8 @@ ACTS: dict[str, Promise] = {
     "add_signer": _p("act", "Signers added"),
     "remove_signer": _p("act", "Signature taken off"),
     "unsign": _p("act", "Signature taken back"),
+    "ask_papers": _p("act", "Papers asked for"),
+    "supply_papers": _p("act", "Papers supplied"),
     "suspend": _p("act", "Suspended"),
     "resume": _p("act", "Resumed"),
     "step_aside": _p("act", "Stepped aside"),
@@ -102,6 +105,8 @@ def _note(record: Record) -> Promise | str:
         return route.SKIPPED.get(record.step, route.NOT_IN_PROGRAMME)
     if data.get("vote"):
         return OUTCOMES.get(data["vote"], data["vote"])
+    if data.get("kinds"):
+        return "、".join(str(EVIDENCE.get(kind, kind)) for kind in data["kinds"])
     people = data.get("to")
     if isinstance(people, list):
         return "、".join(name for name in people if name)

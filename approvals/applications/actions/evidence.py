@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from approvals.applications import evidence_store
+from approvals.applications import asking, evidence_store
 from approvals.applications.actions.changing import editable
 from approvals.applications.actions.submitting import act_as_applicant
 from approvals.applications.evidence_files import accept
@@ -33,7 +33,8 @@ def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserAct
     key = evidence_store.keep(paper.data)
     try:
         with transaction.atomic():
-            editable(case_id)
+            if asking.request_of(case_id) is None:
+                editable(case_id)
             act_as_applicant([case_id], by)
             if application.evidence.filter(removed_at=None).count() >= MOST:
                 raise Refused("too_much_evidence", limit=MOST)
@@ -51,6 +52,7 @@ def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserAct
                 "add_evidence", "case", [case_id], by, post=post, path=application.path,
                 data={"evidence": evidence.pk, "kind": kind, "sha256": evidence.sha256},
             )  # fmt: skip
+            asking.answer(case_id, by, post, application.path)
     except BaseException:
         evidence_store.forget(key)
         raise
