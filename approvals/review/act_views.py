@@ -52,6 +52,7 @@ def act(request: HttpRequest) -> HttpResponse:
         case = number(request.POST.get("case"))
         if form.is_bound and case is not None:
             return case_response(request, case, act_form=form, status=422)
+        form.begin_here()
         context = {"form": form, "kind": kind, "rows": rows, "back": request.POST.get("back", "")}
         return render(request, "review/act.html", context, status=422 if form.is_bound else 200)
     results = actions.act_on(form.made(), tasks, actor(request), form.reason)

@@ -104,6 +104,7 @@ def _form(desk: Desk, act: str, steps: set[str]) -> DecisionForm:
     """The form of a decision on tasks of these steps: it asks for a reason where one of them does."""
     forms = [DecisionForm(outcome=act, step=step, today=desk.today) for step in sorted(steps)]
     form = next((each for each in forms if each.asks_reason), forms[0])
+    form.fields["reason_code"].widget.attrs["autofocus"] = True
     if len(steps) > 1 and "to" in form.fields:
         form.fields["to"].choices = form.fields["to"].choices[:1]  # type: ignore[attr-defined]
     return form

@@ -41,6 +41,8 @@ class Kind:
     """Words instead of a reason, and the code they stand under: for a comment, or for what papers shall show."""
     papers: bool = False
     """Kinds of papers are chosen."""
+    key: str = ""
+    """The key on the keyboard."""
 
     @property
     def plain(self) -> bool:
@@ -51,22 +53,26 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("claim", _p("act", "Take on"), lambda to: acts.Claim()),
-        Kind("release", _p("act", "Give back"), lambda to: acts.Release()),
+        Kind("claim", _p("act", "Take on"), lambda to: acts.Claim(), key="c"),
+        Kind("release", _p("act", "Give back"), lambda to: acts.Release(), key="b"),
         Kind("take_over", _p("act", "Take over"), lambda to: acts.TakeOver()),
-        Kind("transfer", _p("act", "Hand on"), lambda to: acts.Transfer(to[0]), "person", JUDGES, "perhaps"),
-        Kind("add_signer", _p("act", "Add signers"), lambda to: acts.AddSigners(to), "people", SEES, "perhaps"),
+        Kind("transfer", _p("act", "Hand on"), lambda to: acts.Transfer(to[0]), "person", JUDGES, "perhaps", key="h"),
+        Kind(
+            "add_signer", _p("act", "Add signers"), lambda to: acts.AddSigners(to), "people", SEES, "perhaps", key="s"
+        ),
         Kind("remove_signer", _p("act", "Take signature off"), lambda to: acts.RemoveSigner(to[0]), "", "", "always"),
         Kind("unsign", _p("act", "Take signature back"), lambda to: acts.Unsign()),
-        Kind("ask_papers", _p("act", "Ask for papers"), lambda to: AskPapers([], ""), text=WANTED, papers=True),
-        Kind("suspend", _p("act", "Suspend"), lambda to: acts.Suspend(), "", "", "always"),
-        Kind("resume", _p("act", "Resume"), lambda to: acts.Resume(), "", "", "always"),
-        Kind("step_aside", _p("act", "Step aside"), lambda to: acts.StepAside(), "", "", "always"),
-        Kind("copy_to", _p("act", "Copy to"), lambda to: acts.CopyTo(to), "people", SEES),
-        Kind("comment", _p("act", "Comment"), lambda to: acts.Comment(), text="comment"),
-        Kind("watch", _p("act", "Watch"), lambda to: acts.Watch()),
-        Kind("unwatch", _p("act", "Watch no longer"), lambda to: acts.Unwatch()),
-        Kind("urge", _p("act", "Urge"), lambda to: acts.Urge()),
+        Kind(
+            "ask_papers", _p("act", "Ask for papers"), lambda to: AskPapers([], ""), text=WANTED, papers=True, key="p"
+        ),
+        Kind("suspend", _p("act", "Suspend"), lambda to: acts.Suspend(), "", "", "always", key="v"),
+        Kind("resume", _p("act", "Resume"), lambda to: acts.Resume(), "", "", "always", key="v"),
+        Kind("step_aside", _p("act", "Step aside"), lambda to: acts.StepAside(), "", "", "always", key="z"),
+        Kind("copy_to", _p("act", "Copy to"), lambda to: acts.CopyTo(to), "people", SEES, key="y"),
+        Kind("comment", _p("act", "Comment"), lambda to: acts.Comment(), text="comment", key="o"),
+        Kind("watch", _p("act", "Watch"), lambda to: acts.Watch(), key="w"),
+        Kind("unwatch", _p("act", "Watch no longer"), lambda to: acts.Unwatch(), key="w"),
+        Kind("urge", _p("act", "Urge"), lambda to: acts.Urge(), key="e"),
     )
 }
 
@@ -135,6 +141,11 @@ class ActForm(forms.Form):
             in_words = self.kind.papers or "short" in refused
             self.add_error("reason_text" if in_words else "reason_code", SENTENCES[refused])
         return values
+
+    def begin_here(self) -> None:
+        """Has the page of this form stand on its first field."""
+        for field in self.visible_fields()[:1]:
+            field.field.widget.attrs["autofocus"] = True
 
     @property
     def reason(self) -> Reason | None:

@@ -28,8 +28,8 @@ from workflows.states import NAMES
 from workflows.versions import earlier_steps, step_of
 from workflows.working_days import calendar
 
-FLAGS = [("hits", _("Open data-match hits")), ("findings", _("A condition does not hold")),
-         ("returned", _("Returned before"))]  # fmt: skip
+FLAGS = [("clean", _("Nothing to note")), ("hits", _("Open data-match hits")),
+         ("findings", _("A condition does not hold")), ("returned", _("Returned before"))]  # fmt: skip
 DUE = [("overdue", _("Overdue")), ("today", _("Due today or overdue")),
        ("soon", _("Due within 2 working days, or overdue"))]  # fmt: skip
 ORDERS = [("arrived", _("By arrival")), ("due", _("By deadline"))]
@@ -83,6 +83,7 @@ class FilterForm(forms.Form):
             "data-search": "", "data-key": "/", "data-key-label": _("search"), "autocomplete": "off",
             "spellcheck": "false", "placeholder": _("Name, number, ID number"),
         }  # fmt: skip
+        self.fields["flags"].widget.attrs |= {"data-key": "f", "data-key-label": _("filter by mark")}
         for name in ("amount_from", "amount_to"):
             self.fields[name].widget.attrs |= {"inputmode": "decimal", "step": "any"}
 

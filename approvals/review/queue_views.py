@@ -24,7 +24,7 @@ from approvals.review.queries import COUNT_CAP, Answer
 from approvals.review.waiting import OWN, VIEWS, Filters, Question
 
 TOKEN = re.compile(r"(approve|return|reject):[0-9a-f-]{32,36}:[0-9a-f]{32}")
-BULK_ACTS = ("claim", "release", "transfer", "add_signer", "copy_to", "watch", "step_aside", "comment")
+BULK_ACTS = ("claim", "release", "transfer", "add_signer", "ask_papers", "copy_to", "watch", "step_aside", "comment")
 """What the queue offers for the ticked rows besides deciding; in views of one's own, too."""
 
 

@@ -77,7 +77,7 @@ class Filters:
     programme: str = ""
     level: str = ""
     flags: str = ""
-    """hits: open data-match hits; findings: a condition that does not hold; returned: seen before."""
+    """hits: open data-match hits; findings: a condition does not hold; returned: seen before; clean: none of these."""
     due: str = ""
     """overdue, today, soon (the next two working days)."""
     amount_from: Decimal | None = None
@@ -113,6 +113,8 @@ class Filters:
 
 _RETURNED = Q(round__gt=1)
 _FLAGS = {
+    "clean": Q(process__open_hits=0, process__suspended_on=None, round=1)
+    & ~Q(process__application__findings__contains=[{"holds": False}]),
     "hits": Q(process__open_hits__gt=0),
     "findings": Q(process__application__findings__contains=[{"holds": False}]),
     "returned": _RETURNED,

@@ -4,6 +4,7 @@
 //   data-key="1 g1"        alternatives, parted by spaces; "g1" is G and then 1, within a second and a half
 //   data-key-label="…"     what the list of keys (?) calls it; otherwise its aria-label or its text
 //   data-key-rows          on a button beside a list with boxes: acts on the ticked rows, else on the row one stands on
+//   Ctrl+Enter             in a field of a form that decides something: sends it
 //   <table class="data">   J and K move, Enter opens, X ticks, Shift+X ticks from the last one to here, Esc unticks
 //
 // What is hidden or disabled takes no key. The list of keys is made from the same attributes. Keys stay silent in
@@ -82,7 +83,7 @@
   const offered = () => [...document.querySelectorAll("[data-key]")].filter(usable);
 
   const press = (element) => {
-    if (element.matches("input, select, textarea")) {
+    if (element.matches("input:not([type=checkbox]), select, textarea")) {
       element.focus();
       if (element.select) element.select();
       return;
@@ -109,6 +110,14 @@
   let begun = "";
   let timer = 0;
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing && isOn()) {
+      const form = event.target.closest("form.stack, form.form, details.decision form, .act-form");
+      if (form && event.target.matches("input, select, textarea")) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+      return;
+    }
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat && !"jk".includes(event.key) || !isOn()) return;
     if (event.target.closest("input:not([type=checkbox]), select, textarea, dialog, [contenteditable]")) return;
     const key = named(event);

@@ -553,10 +553,10 @@ def test_every_view_takes_at_most_ten_statements_however_long_it_is(scene: Scene
 def test_asking_once_more_costs_the_same_for_many(scene: Scene, client: Client) -> None:
     client.get(QUEUE)
     counted = []
-    for _ in range(2):
-        waiting_here = [at_step(STEP, school=scene.direct) for _ in range(4)]
+    for many in (2, 12):
+        waiting_here = [at_step(STEP, school=scene.direct) for _ in range(many)]
         with CaptureQueriesContext(connection) as captured:
             sent = {"task": tasks_of(*waiting_here), "outcome": "approve", "back": f"step={STEP}"}
             client.post("/queue/decide/", sent)
         counted.append(len(captured))
-    assert counted[0] == counted[1] <= 12
+    assert max(counted) <= 12, counted
