@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hmac
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
@@ -90,3 +91,20 @@ def field_keys(given: str) -> tuple[dict[str, bytes], bytes]:
     if not keys or not index:
         raise ImproperlyConfigured("FIELD_KEYS needs at least one key and one named 'index'.")
     return keys, index
+
+
+def seal_key(name: str, index: bytes) -> bytes:
+    """32 bytes in base64 that sign the record's tree heads; where none is given, they follow from the index key.
+
+    Raises ImproperlyConfigured for anything else. It never changes: the salts of sealed lines follow from it.
+    """
+    given = text(name)
+    if not given:
+        return hmac.digest(index, b"zhuxue seal", "sha256")
+    try:
+        key = base64.b64decode(given, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != 32:
+        raise ImproperlyConfigured(f"{name} is not 32 bytes in base64.")
+    return key

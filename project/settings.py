@@ -20,6 +20,8 @@ DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret("SECRET_KEY", "demo-secret-key-refused-wherever-DEMO-is-off-0123456789abcdef", DEMO)
 DEMO_FIELD_KEYS = "demo:ZGVtbyBrZXksIGRlbW8ga2V5LCBkZW1vIGtleSwgb2s=,index:ZGVtbyBpbmRleCBrZXkgb2YgdGhlIGRlbW8gb25seSE="
 FIELD_KEYS, FIELD_INDEX_KEY = env.field_keys(env.secret("FIELD_KEYS", DEMO_FIELD_KEYS, DEMO))
+SEAL_KEY = env.seal_key("SEAL_KEY", FIELD_INDEX_KEY)
+SEAL_ORIGIN = env.text("SEAL_ORIGIN") or "zhuxue"
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", *(["localhost", "127.0.0.1", "[::1]"] if DEMO else []))
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")

@@ -10,3 +10,4 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from workflows import checks  # noqa: F401  (registers the system checks)
         from workflows.flows import aid, aid_2027  # noqa: F401  (a route brings its states, outcomes and reasons)
+        from workflows.seal import sealing  # noqa: F401

@@ -357,6 +357,50 @@ class Record(models.Model):
         indexes = [models.Index(fields=["about", "about_id", "id"], name="record_about")]
 
 
+class SealedLine(models.Model):
+    """A line of the record as a leaf of the sealed tree: where it stands there, and its hash. Append-only."""
+
+    position = models.BigIntegerField(primary_key=True)
+    line = models.BigIntegerField(unique=True)
+    """Key of the record. No foreign key: what is missing shall be found, not be impossible to say."""
+    leaf = models.BinaryField(max_length=32)
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("sealed line")
+        verbose_name_plural = _("sealed lines")
+
+
+class SealTile(models.Model):
+    """The hash of a whole subtree of 256**level leaves, the `place`-th of its level; level 1 and above. Append-only."""
+
+    level = models.PositiveSmallIntegerField()
+    place = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["level", "place"], name="one_hash_a_subtree")]
+
+
+class TreeHead(models.Model):
+    """A signed head of the sealed tree, published for good. Append-only."""
+
+    size = models.BigIntegerField(unique=True)
+    root = models.BinaryField(max_length=32)
+    line = models.BigIntegerField()
+    """The greatest key of the record in it; smaller ones may have come later, from transactions that took longer."""
+    at = models.DateTimeField()
+    note = models.TextField()
+    """The signed text."""
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("tree head")
+        verbose_name_plural = _("tree heads")
+        constraints = [models.CheckConstraint(condition=Q(size__gt=0), name="tree_head_has_leaves")]
+
+
 class DailyWork(models.Model):
     """A piece of work that is done once on each business date, and was done."""
 

@@ -4,6 +4,8 @@ Every page carries its own fingerprint (ETag) and is asked for again each time, 
 or a list that ended is gone at once, from caches too.
 """
 
+import base64
+import json
 from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
@@ -18,7 +20,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from approvals.notices import paper, queries, wording
+from approvals.notices import paper, proofs, queries, wording
 from approvals.notices.forms import FindForm
 from approvals.notices.models import Notice
 from approvals.organisations.access import number
@@ -28,8 +30,10 @@ from approvals.organisations.papers import available as papers_available
 from approvals.people.identity import normalise_name
 from approvals.programmes import queries as programmes
 from workflows import clock
+from workflows.seal.heads import public_key
 
 NOTICES_PER_PAGE = 30
+HEADS_PER_PAGE = 50
 LINES_PER_PAGE = 200
 FOUND_AT_MOST = 50
 LANGUAGES = ("zh-hans", "en")
@@ -135,6 +139,7 @@ def notice(request: HttpRequest, public_id: str) -> HttpResponse:
             "after": after or "",
             "days_left": queries.working_days_left(found),
             "removed": queries.removed(found),
+            "provable": proofs.is_provable(found),
             "files": paper.files_of(found) if papers_available() else [],
             "form": form,
             "hits": hits,
@@ -154,6 +159,63 @@ def _gone(request: HttpRequest, found: Notice) -> HttpResponse:
     """410: the period is over or the notice was voided; no name is shown, only totals of what concluded."""
     context = {"notice": found, "voided": found.state == "voided", "removed": queries.removed(found)}
     return _page(request, "public/gone.html", context, status=410)
+
+
+@require_safe
+@public
+def proof(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The list with what proves it: its line on the record and the tree's head; while it is public."""
+    found = _noticed(public_id)
+    if not queries.is_current(found, clock.today()):
+        return _gone(request, found)
+    made = proofs.package(found)
+    if made is None:
+        raise Http404
+    response = HttpResponse(json.dumps(made, ensure_ascii=False, indent=1), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="notice-{public_id}-proof.json"'
+    return response
+
+
+@require_safe
+@public
+def heads(request: HttpRequest) -> HttpResponse:
+    """The signed heads of the record's tree, newest first: for anybody to keep."""
+    rows, following = queries.tree_heads(number(request.GET.get("after")), HEADS_PER_PAGE)
+    key = base64.b64encode(public_key()).decode()
+    shown = [{"size": row.size, "at": row.at, "root": bytes(row.root).hex()} for row in rows]
+    return _page(request, "public/heads.html", {"heads": shown, "next": following, "key": key})
+
+
+@require_safe
+@public
+def head(request: HttpRequest, size: int | None = None) -> HttpResponse:
+    """One signed head as text: the newest, or the one over so many lines."""
+    found = queries.tree_head(size)
+    if found is None:
+        raise Http404
+    response = HttpResponse(found.note, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'inline; filename="head-{found.size}.txt"'
+    return response
+
+
+@require_safe
+@public
+def heads_json(request: HttpRequest) -> HttpResponse:
+    """The same as JSON, with the proof that each of two heads continues the other: `?from=…&to=…`."""
+    earlier, later = number(request.GET.get("from")), number(request.GET.get("to"))
+    if earlier is None or later is None:
+        rows, following = queries.tree_heads(number(request.GET.get("after")), HEADS_PER_PAGE)
+        told: dict[str, Any] = {
+            "key": base64.b64encode(public_key()).decode(),
+            "heads": [{"size": row.size, "root": bytes(row.root).hex(), "note": row.note} for row in rows],
+            "next": following,
+        }
+    else:
+        path = queries.continuation(earlier, later)
+        if path is None:
+            raise Http404
+        told = {"from": earlier, "to": later, "path": [each.hex() for each in path]}
+    return HttpResponse(json.dumps(told, ensure_ascii=False, indent=1), content_type="application/json")
 
 
 @require_safe

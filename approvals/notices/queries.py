@@ -18,8 +18,10 @@ from approvals.people.masking import mask_name
 from approvals.programmes.models import Programme
 from workflows import clock
 from workflows.flows.aid import AidFlow
-from workflows.models import Case, WorkItem
+from workflows.models import Case, TreeHead, WorkItem
 from workflows.queries import queue_of
+from workflows.seal.merkle import Tree
+from workflows.seal.sealing import newest_head, stored
 from workflows.working_days import calendar
 
 # ---------------------------------------------------------------- what waits to be listed
@@ -217,3 +219,25 @@ def publishers(notices: QuerySet[Notice]) -> dict[str, Any]:
 def step_of(notice: Notice) -> NoticeStep:
     """The rules of the step that a notice belongs to."""
     return STEPS[notice.step]
+
+
+# ---------------------------------------------------------------- the sealed record
+
+
+def tree_heads(after: int | None, size: int) -> tuple[list[TreeHead], int | None]:
+    """Signed heads, newest first, those over fewer lines than `after`; and where the next page begins."""
+    found = TreeHead.objects.order_by("-size")
+    rows = list(found.filter(size__lt=after)[: size + 1] if after else found[: size + 1])
+    return rows[:size], rows[size - 1].size if len(rows) > size else None
+
+
+def tree_head(size: int | None) -> TreeHead | None:
+    """The head over so many lines, or the newest."""
+    return newest_head() if size is None else TreeHead.objects.filter(size=size).first()
+
+
+def continuation(earlier: int, later: int) -> list[bytes] | None:
+    """The proof that one published head begins with another; None where there are no such heads, in that order."""
+    if not 0 < earlier <= later or TreeHead.objects.filter(size__in={earlier, later}).count() < len({earlier, later}):
+        return None
+    return Tree(later, stored).consistency(earlier)

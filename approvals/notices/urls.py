@@ -19,6 +19,11 @@ offices = [
 site = [
     path("", public.notices, name="notices"),
     path("notices/<slug:public_id>/", public.notice, name="notice"),
+    path("notices/<slug:public_id>/proof.json", public.proof, name="proof"),
+    path("record/", public.heads, name="heads"),
+    path("record/heads.json", public.heads_json, name="heads_json"),
+    path("record/head.txt", public.head, name="newest_head"),
+    path("record/head-<int:size>.txt", public.head, name="head"),
     path("notices/<slug:public_id>/list.pdf", public.pdf, name="pdf"),
 ]
 urlpatterns = [

@@ -1,0 +1,90 @@
+"""What lets anybody check a published list: its frozen bytes, the line of the record, and the sealed tree's head."""
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.queries import removed
+from workflows.models import Record
+from workflows.seal import heads
+from workflows.seal.sealing import is_sealed, proof_of
+from workflows.seal.verifying import SENTENCES, Report
+
+FORMAT = "zhuxue-proof-1"
+SENTENCES.update(
+    {
+        "list_changed": _("The published list of notice %(name)s is not what its hash on the record says."),
+        "list_unrecorded": _("No line of the record says that notice %(name)s was published."),
+        "rows_changed": _("Rows of the published notice %(name)s were changed after publication."),
+    }
+)
+
+
+def published_line(notice: Notice) -> Record | None:
+    """The line of the record in which a notice was published."""
+    lines = Record.objects.filter(about="notice", about_id=notice.pk, act="publish")
+    return lines.order_by("-id").first()
+
+
+def is_provable(notice: Notice) -> bool:
+    """Whether `package` has something to give, asked cheaply."""
+    line = published_line(notice)
+    return line is not None and not removed(notice) and is_sealed(line.pk)
+
+
+def package(notice: Notice) -> dict[str, Any] | None:
+    """A notice's list with its proof, as JSON; None until the record has been sealed that far.
+
+    None, too, once a line was taken off: the list as it was published would name whom nobody may name any more.
+    """
+    line = published_line(notice)
+    proof = proof_of(line.pk) if line is not None else None
+    if proof is None or notice.frozen is None or removed(notice):
+        return None
+    return {
+        "format": FORMAT,
+        "list": bytes(notice.frozen).decode(),
+        "line": proof.line.decode(),
+        "salt": proof.salt.hex(),
+        "position": proof.position,
+        "path": [each.hex() for each in proof.path],
+        "head": proof.head,
+        "key": base64.b64encode(heads.public_key()).decode(),
+    }
+
+
+def verify_notices(report: Report) -> int:
+    """Holds every published list against its hash on the record, and its rows against the list; how many."""
+    count = 0
+    found = Notice.objects.exclude(published_at=None).order_by("pk")
+    lines = Record.objects.filter(about="notice", act="publish").order_by("id")
+    recorded = dict(lines.values_list("about_id", "data__sha256"))
+    for notice in found.iterator(chunk_size=50):
+        count += 1
+        digest = hashlib.sha256(bytes(notice.frozen or b"")).hexdigest()
+        if notice.pk not in recorded:
+            report.add("list_unrecorded", name=notice.public_id)
+        elif not (digest == notice.sha256 == recorded[notice.pk]):
+            report.add("list_changed", name=notice.public_id)
+        else:
+            if not _rows_stand(notice):
+                report.add("rows_changed", name=notice.public_id)
+    return count
+
+
+def _rows_stand(notice: Notice) -> bool:
+    """Whether what is on the list now was published, and what was published is still known, taken off or not."""
+    frozen = json.loads(bytes(notice.frozen or b"{}"))
+    published = Counter(tuple(row) for row in frozen["rows"])
+    known: Counter[tuple[str, ...]] = Counter()
+    listed: Counter[tuple[str, ...]] = Counter()
+    for state, shown in NoticeLine.objects.filter(notice=notice).values_list("state", "shown"):
+        row = tuple(shown.get(heading, "") for heading in frozen["columns"])
+        known[row] += 1
+        listed[row] += state != "removed"
+    return listed <= published <= known
