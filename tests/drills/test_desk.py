@@ -197,9 +197,9 @@ def told(work: Work, reviewers: int, seconds: float) -> None:
 
 
 def nothing_twice_and_nothing_lost(work: Work, first: set[int]) -> None:
-    """Every decision that was answered has its kept answer; each that was made one line, one finished task, one next."""
-    kept = Counter[tuple[str, int]]()
-    made = dict[int, str]()
+    """Every decision that was answered has its kept answer; each that was made one line, one task done, one ahead."""
+    kept: Counter[tuple[str, int]] = Counter()
+    made: dict[int, str] = {}
     for who, results in KeyedDecision.objects.values_list("person", "results"):
         for item, code, _values in results:
             kept[who, item] += 1
