@@ -49,12 +49,12 @@ def _need(part: str, of: str, ref: str) -> str:
     return {"added": SEES, "panel": of or opens}.get(part, opens)
 
 
-def renew(items: Sequence[int], at: Moment) -> None:
-    """Takes those who may no longer sign off open items, and seats who may where too few are left; the cases are
-    locked by the caller.
+def renew(items: Sequence[int], at: Moment) -> bool:
+    """Takes those who may no longer sign off open items, and seats who may where too few are left; whether anybody
+    left or was seated. The items are locked by the caller.
     """
     if not items:
-        return
+        return False
     with connection.cursor() as cursor:
         cursor.execute(_SEATS, [list(items)])
         seats = [_Seat(*row) for row in cursor.fetchall()]
@@ -63,7 +63,9 @@ def renew(items: Sequence[int], at: Moment) -> None:
     if gone:
         leave(list(Signer.objects.filter(pk__in=[seat.signer for seat in gone])), at)
         _write("vacate", [(seat.case, seat.path, seat.item, seat.ref, seat.name) for seat in gone], at)
-    _write("seat", fill(items), at)
+    seated = fill(items)
+    _write("seat", seated, at)
+    return bool(gone or seated)
 
 
 def _holding(asked: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
@@ -82,9 +84,9 @@ def _write(act: str, seats: Iterable[tuple[int, str, int, str, str]], at: Moment
     for case, path, item, ref, name in seats:
         found[case, path, item, ref].append(name)
     alike: dict[tuple[str, ...], list[Line]] = defaultdict(list)
-    for (case, path, item, ref), names in found.items():
+    for (case, path, item, ref), people in found.items():
         step = step_at(ref)
-        alike[tuple(names)].append(Line(case, path, "system", item=item, step=step.name if step else ""))
+        alike[tuple(people)].append(Line(case, path, "system", item=item, step=step.name if step else ""))
     for names, lines in alike.items():
         write_lines(act, "case", lines, SYSTEM, data={"to": list(names)}, at=at)
 

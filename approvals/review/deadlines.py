@@ -18,7 +18,7 @@ from workflows.clock import moment, today
 from workflows.events import Acted, on_act
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.queries import queue_of
-from workflows.vacancies import renew_stale
+from workflows.vacancies import renew, renew_stale
 from workflows.versions import step_of
 
 OVERSEES = "oversee_queue"
@@ -104,12 +104,18 @@ def find_undecidable(limit: int = AT_ONCE) -> int:
             "limit": limit,
         }
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(_UNDECIDABLE, values)
-                stuck = cursor.fetchall()
+            stuck = _stuck(values)
+            if renew([task for task, *_ in stuck], moment()):  # who came later takes the empty seats
+                stuck = _stuck(values)
             deadlines.escalated(stuck, "undecidable")
         found += len(stuck)
     return found
+
+
+def _stuck(values: dict[str, object]) -> list[tuple[int, int, str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_UNDECIDABLE, values)
+        return list(cursor.fetchall())
 
 
 def look_for_undecidable() -> int:
