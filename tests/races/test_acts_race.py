@@ -195,7 +195,6 @@ def joint(many: int) -> list[int]:
 def members(monkeypatch: pytest.MonkeyPatch) -> None:
     seats = [(member.key, member.name) for member in MEMBERS]
     monkeypatch.setattr(panels, "_members", [lambda permission, paths: dict.fromkeys(paths, seats)])
-    monkeypatch.setattr(panels, "_holding", [])
 
 
 def left_by(case: int) -> dict[str, Any]:
