@@ -130,7 +130,7 @@ def test_a_random_walk_leaves_the_same_case_items_and_links(seed: int) -> None:
         ]
         outcome = chance.choice([*offered, step.onward, "take_back"] if chance.random() < 0.9 else everything)
         twins.go(outcome, chance.choice(["", *reviews]) if outcome == "return" else "")
-    assert twins.turn > 3
+    assert twins.step is None or twins.turn == 30
 
 
 Walk = list[tuple[str, str]]
