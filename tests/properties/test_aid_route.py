@@ -113,6 +113,11 @@ ACTS: dict[str, Callable[[Any], Act]] = {
     "unwatch": lambda other: Unwatch(),
     "urge": lambda other: Urge(),
 }
+MORE_OFTEN = ["add_signer", "claim", "take_over", "transfer", "release", "remove_signer", "unsign", "resume"]
+MUST_HAPPEN = {
+    *("submit", "approve", "return", "reject", "withdraw", "cancel", "take_back", "resubmit", "conclude", "sign"),
+    *("settled all", "settled any", "settled share", "settled added"),
+}
 JUDGING = {"claim", "take_over", "transfer", "add_signer", "remove_signer"}
 TIDYING = {"vacate", "seat"}
 """Lines of the system's own beside an act's: a panel was kept to those who may sign."""
@@ -253,7 +258,7 @@ class Applications(RuleBasedStateMachine):
         """One more case, somewhere on its way."""
         [case] = opened(path=SCHOOL_PATH, **spec_by(chance))
         self.cases.append(case)
-        for _ in range(chance.randint(0, 9)):
+        for _ in range(chance.choice([0, 1, 2, 3, 3, 4, 4, 5, 5, 6, 7])):
             self.advance(case)
         self.now = Rows(self.cases)
 
@@ -280,7 +285,10 @@ class Applications(RuleBasedStateMachine):
             decided[-1:],
         ]
         found = [BY_KEY[key] for part in parts for key in part if key in BY_KEY]
-        return chance.choice(found if found and chance.random() < 0.5 else ANYBODY)
+        if found and chance.random() < 0.4:
+            return chance.choice(found)
+        free = [by for by in PEOPLE if isinstance(item["flow_task"], Step) and self.free(case, by, item["flow_task"])]
+        return chance.choice(free if free and chance.random() < 0.6 else ANYBODY)
 
     def later(self, moments: int, undone: Callable[[], Any]) -> None:
         """Freezes and vacant posts pass, so that the others get on."""
@@ -306,8 +314,10 @@ class Applications(RuleBasedStateMachine):
         does(chance)
 
     def one(self, chance: Random) -> int:
-        """One of the cases that wait."""
-        return chance.choice([case for case in self.cases if self.now.open(case)] or self.cases)
+        """One of the cases that wait, more often one that waits for a review."""
+        waiting = {case: item["flow_task"] for case in self.cases if (item := self.now.open(case))}
+        reviews = [case for case, step in waiting.items() if isinstance(step, Review)]
+        return chance.choice(reviews if reviews and chance.random() < 0.7 else list(waiting) or self.cases)
 
     def several(self, chance: Random) -> list[int]:
         return sorted({self.one(chance), self.one(chance) if chance.random() < 0.5 else chance.choice(self.cases)})
@@ -445,7 +455,7 @@ class Applications(RuleBasedStateMachine):
         self.act_on(self.several(chance), chance)
 
     def act_on(self, cases: list[int], chance: Random) -> None:
-        act = chance.choice([*ACTS, "add_signer", "claim", "resume", "resume"])
+        act = chance.choice([*ACTS, *MORE_OFTEN])
         by, other = self.part_of(chance, cases[0]), self.part_of(chance, cases[0])
         self.perform(cases, act, by, other, reasoned=chance.random() < 0.8)
 
@@ -753,7 +763,8 @@ class Applications(RuleBasedStateMachine):
 def test_what_always_holds_of_applications() -> None:
     run_state_machine_as_test(
         Applications,
-        settings=settings(max_examples=40, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=30, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
     )
     assert not connection.needs_rollback
-    print(Applications.done)
+    never = {*ACTS, *MUST_HAPPEN} - Applications.done.keys()
+    assert len(never) <= 6, "the walks have become too tame to prove anything"
