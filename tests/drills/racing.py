@@ -15,10 +15,8 @@ from typing import Any
 
 import django
 
-OUTCOMES = [
-    *["submit", "approve", "approve", "approve", "resubmit", "return", "return", "take_back", "take_back"],
-    *["clear", "hit", "reject", "withdraw", "adjust"],
-]
+RARE = {"reject", "withdraw", "cancel"}
+"""Outcomes that end a case: chosen now and then only, or there would soon be nothing to decide."""
 AT_A_TIME = 12
 """Cases that all are deciding on at the same time; they go on to the next ones together."""
 PEOPLE, SEATS = 60, 4
@@ -63,14 +61,13 @@ class Attempts:
         chance = random.Random(seed)
         try:
             while self.left():
-                near = self.near()
-                items = self.last_tasks(near)
-                for _ in range(8):
-                    chosen = chance.sample(items, min(len(items), chance.choice([1, 1, 1, 2, 4])))
+                steps = self.last_tasks(self.near())
+                for _ in range(3):
+                    chosen = chance.sample(list(steps), min(len(steps), chance.choice([1, 1, 2, 4, 6])))
                     if chance.random() < 0.15:
                         self.act(chance, chosen)
                     else:
-                        self.decide(chance, chosen)
+                        self.decide(chance, chosen, self.outcome(chance, steps[chosen[0]]))
         except Exception as error:
             self.failed.append(repr(error))
         finally:
@@ -85,19 +82,23 @@ class Attempts:
         first = (len(self.cases) - AT_A_TIME) * min(self.asked, self.attempts) // self.attempts
         return self.cases[first : first + AT_A_TIME]
 
-    def last_tasks(self, cases: list[int]) -> list[int]:
+    def last_tasks(self, cases: list[int]) -> dict[int, Any]:
+        """The last task of each of these cases, and its step."""
         from workflows.models import WorkItem
 
         rows = WorkItem.objects.filter(process_id__in=cases).order_by("process_id", "-id").distinct("process_id")
-        return list(rows.values_list("id", flat=True))
+        return dict(rows.values_list("id", "flow_task"))
 
-    def decide(self, chance: random.Random, items: list[int]) -> None:
+    def outcome(self, chance: random.Random, step: Any) -> str:
+        offered = [name for name in getattr(step, "outcomes", ()) if name not in RARE or chance.random() < 0.02]
+        return chance.choice([*offered, *[step.onward] * 2, "take_back"] if offered else ["take_back", "approve"])
+
+    def decide(self, chance: random.Random, items: list[int], outcome: str) -> None:
         from tests.cases import CHECKED, WHY
         from workflows import decide
         from workflows.actors import SYSTEM
 
-        outcome = chance.choice(OUTCOMES)
-        by = SYSTEM if outcome in ("clear", "hit") else chance.choice(self.everybody)
+        by = SYSTEM if outcome in ("clear", "hit", "conclude") else chance.choice(self.everybody)
         why = CHECKED if outcome == "approve" else WHY.get(outcome)
         results = decide(items, outcome, by, reason=why, key=f"{chance.random()}" if chance.random() < 0.1 else None)
         with self.lock:

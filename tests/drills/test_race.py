@@ -1,6 +1,6 @@
 """Everybody decides on the same cases at once: nothing is decided twice, and nothing that was answered is lost.
 
-In CI a few thousand attempts; the drill makes a hundred thousand.
+In CI fifteen hundred attempts; the drill makes a hundred thousand.
 """
 
 import json
@@ -20,7 +20,6 @@ from tests.cases import STEPS, opened
 from tests.drills.racing import AT_A_TIME
 from workflows.actors import SYSTEM
 from workflows.facts import add_noticed
-from workflows.flows.aid import AidFlow
 from workflows.flows.aid_2027 import AidFlow2027
 from workflows.models import ActingLevel, Case, KeyedDecision, Link, Record, Signer, WorkItem
 from workflows.states import ENDED
@@ -54,7 +53,7 @@ def raced(attempts: int, processes: int, threads: int, cases: list[int]) -> tupl
 
 
 def race(attempts: int, processes: int, threads: int) -> None:
-    many = AT_A_TIME + attempts // 60
+    many = 4 * AT_A_TIME + attempts // 50
     steps = [step for step in STEPS if step not in ("payment", "disbursement")]
     cases = [
         *opened(many // 2, by=SYSTEM, steps=steps),
@@ -70,9 +69,8 @@ def race(attempts: int, processes: int, threads: int) -> None:
     print(f"\n{codes.total()} attempts in {seconds:.0f} s by {processes * threads}: {codes.most_common()}")
     print(f"acts besides: {acts.most_common()}")
     assert codes.total() >= attempts
-    assert codes["ok"] > attempts / 50
+    assert codes["ok"] > attempts / 20
     assert codes["closed"] > attempts / 50
-    assert AidFlow is not AidFlow2027
     decided = [tuple(each) for answer in told for each in answer["decided"]]
     nothing_twice_and_nothing_lost(cases, decided)
     each_case_is_one_story(cases)
@@ -131,8 +129,8 @@ def each_case_is_one_story(cases: list[int]) -> None:
 
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
-def test_a_few_thousand_attempts_decide_nothing_twice() -> None:
-    race(2_400, processes=2, threads=3)
+def test_fifteen_hundred_attempts_decide_nothing_twice() -> None:
+    race(1_500, processes=2, threads=3)
 
 
 @pytest.mark.drill
