@@ -65,24 +65,26 @@ def served() -> Iterator[int]:
         env=os.environ | {"DATABASE_URL": address, "DEMO": "1", "DEBUG": "0", "LOG_LEVEL": "WARNING"},
     )
     try:
-        for _ in range(300):
-            if answers(port) == 200:
-                break
+        until = time.monotonic() + 120
+        while not answers(port):
             assert server.poll() is None, "the server did not start"
+            assert time.monotonic() < until, "the server does not answer"
             time.sleep(0.1)
         yield port
     finally:
-        server.send_signal(signal.SIGTERM)
+        server.send_signal(signal.SIGQUIT)  # nobody is served any more
         server.wait(30)
 
 
-def answers(port: int) -> int:
+def answers(port: int) -> bool:
+    talk = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        talk = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         talk.request("GET", "/healthz", headers={"Host": "localhost"})
-        return talk.getresponse().status
+        return talk.getresponse().status == 200
     except OSError:
-        return 0
+        return False
+    finally:
+        talk.close()
 
 
 @dataclass
