@@ -19,7 +19,7 @@ RARE = {"reject", "withdraw", "cancel"}
 """Outcomes that end a case: chosen now and then only, or there would soon be nothing to decide."""
 AT_A_TIME = 12
 """Cases that all are deciding on at the same time; they go on to the next ones together."""
-PEOPLE, SEATS = 60, 4
+PEOPLE, SEATS = 300, 4
 
 
 def people() -> list[Any]:
@@ -91,14 +91,16 @@ class Attempts:
 
     def outcome(self, chance: random.Random, step: Any) -> str:
         offered = [name for name in getattr(step, "outcomes", ()) if name not in RARE or chance.random() < 0.02]
-        return chance.choice([*offered, *[step.onward] * 2, "take_back"] if offered else ["take_back", "approve"])
+        more = [step.onward] * 3 if offered else ["approve"]
+        return "take_back" if chance.random() < 0.06 else chance.choice([*offered, *more])
 
     def decide(self, chance: random.Random, items: list[int], outcome: str) -> None:
         from tests.cases import CHECKED, WHY
         from workflows import decide
         from workflows.actors import SYSTEM
 
-        by = SYSTEM if outcome in ("clear", "hit", "conclude") else chance.choice(self.everybody)
+        everybody = self.everybody[:SEATS] if chance.random() < 0.15 else self.everybody
+        by = SYSTEM if outcome in ("clear", "hit", "conclude") else chance.choice(everybody)
         why = CHECKED if outcome == "approve" else WHY.get(outcome)
         results = decide(items, outcome, by, reason=why, key=f"{chance.random()}" if chance.random() < 0.1 else None)
         with self.lock:

@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.cases import STEPS, opened
+from tests.cases import opened
 from tests.drills.racing import AT_A_TIME
 from workflows.actors import SYSTEM
-from workflows.facts import add_noticed
 from workflows.flows.aid_2027 import AidFlow2027
 from workflows.models import ActingLevel, Case, KeyedDecision, Link, Record, Signer, WorkItem
 from workflows.states import ENDED
@@ -54,14 +53,13 @@ def raced(attempts: int, processes: int, threads: int, cases: list[int]) -> tupl
 
 def race(attempts: int, processes: int, threads: int) -> None:
     many = 4 * AT_A_TIME + attempts // 50
-    steps = [step for step in STEPS if step not in ("payment", "disbursement")]
+    steps = ["township_review", "data_check", "pending_approval"]
     cases = [
         *opened(many // 2, by=SYSTEM, steps=steps),
         *opened(many // 4, by=SYSTEM, steps=steps, panels=PANELS, returns="all"),
         *opened(many // 4, AidFlow2027, SYSTEM, steps=["class_review", *steps]),
     ]
     cases = [case for turn in range(many // 4) for case in cases[turn :: many // 4]]
-    add_noticed(cases, "school_notice")
     told, seconds = raced(attempts, processes, threads, cases)
     assert [each["failed"] for each in told] == [[]] * processes
     codes = sum((Counter(each["codes"]) for each in told), Counter[str]())
@@ -136,4 +134,4 @@ def test_fifteen_hundred_attempts_decide_nothing_twice() -> None:
 @pytest.mark.drill
 @pytest.mark.django_db(transaction=True)
 def test_a_hundred_thousand_attempts_decide_nothing_twice_and_lose_nothing() -> None:
-    race(100_000, processes=4, threads=4)
+    race(100_000, processes=4, threads=3)
