@@ -29,6 +29,7 @@ from workflows.panels import Panel, Tally, panel_at, seat, seat_again, sign, sig
 from workflows.reasons import Reason, refusal_of
 from workflows.record import Line, write_lines
 from workflows.undoing import Last, last_decisions
+from workflows.vacancies import renew
 from workflows.ways import Way, outcome_level, outcome_of, way_of
 
 
@@ -152,7 +153,9 @@ def _decide(items: list[int], asked: _Asked, patient: bool) -> dict[int, Answer]
     if asked.outcome == TAKE_BACK.name:
         chunk.last = last_decisions([task.item for task in tasks])
         chunk.bars = bars_of([task.case for task in tasks], asked.by.key)
-    chunk.seats = tallies([task.item for task in tasks if task.seat.panel and not task.closed], asked.by.key)
+    joint = [task.item for task in tasks if task.seat.panel and not task.closed]
+    renew(joint, moment)
+    chunk.seats = tallies(joint, asked.by.key)
     chunk.needs = {task.item: need for task in tasks if (need := _need(chunk, task))}
     chunk.posts = _posts(chunk, tasks)
     for task in tasks:

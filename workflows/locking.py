@@ -5,15 +5,16 @@ exception for a lost race.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from time import perf_counter
 from typing import Any
 
 from django.db import OperationalError, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from workflows.actors import Actor
-from workflows.bars import BARS, SEAT, Bars, Seat
+from workflows.bars import BARS, SEAT, Bars, Seat, bars_of
 from workflows.clock import Moment, moment_on
 from workflows.models import WorkItem
 from workflows.nodes import Step
@@ -114,6 +115,8 @@ _LOCK = f"""
 """
 
 _KEYS_END = 2**63
+WAITED = 0.02
+"""Seconds from which on locking is taken to have waited for somebody: what was written meanwhile is read again."""
 
 
 def lock(items: list[int], by: Actor, patient: bool) -> tuple[list[Standing], Moment, dict[int, Answer]]:
@@ -123,10 +126,15 @@ def lock(items: list[int], by: Actor, patient: bool) -> tuple[list[Standing], Mo
     Where not `patient`, what somebody else holds is left out.
     """
     possible = [item for item in items if 0 < item < _KEYS_END]
+    begun = perf_counter()
     with planned_cursor() as cursor:
         cursor.execute(_LOCK + ("" if patient else " SKIP LOCKED"), {"person": by.key, "items": possible})
         rows = cursor.fetchall()
+    waited = perf_counter() - begun > WAITED
     tasks = [_standing(row) for row in rows]
+    if waited:  # a statement that waits sees the rows it locks as they are then, all others as they were when it began
+        bars = bars_of([task.case for task in tasks], by.key)
+        tasks = [replace(task, bars=bars[task.case]) for task in tasks]
     return tasks, moment_on(rows[0][-1] if rows else None), _missing(items, tasks, patient)
 
 

@@ -40,7 +40,7 @@ _UNSEPARATED = """
 _MOVE = """, done AS (
         UPDATE workflows_workitem i
            SET status = 'DONE', finished = %(now)s, outcome = %(outcome)s, owner_id = %(owner)s,
-               decided_by = %(person)s
+               decided_by = %(person)s, holder = '', holder_name = ''
           FROM going WHERE i.case_id = going.case_id AND i.finished IS NULL
         RETURNING i.case_id, i.id AS item
     ), stands AS (

@@ -115,6 +115,7 @@ class StepActivation(Activation):
         case.save()
         self.way = way
         self.task.outcome = self.outcome
+        self.task.holder = self.task.holder_name = ""
         super().complete.original()
 
     @Activation.status.transition(source=STATUS.DONE)

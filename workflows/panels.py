@@ -10,7 +10,8 @@ asked to sign sits on the item, one signature a person; a case that comes back t
   approve moves nothing: he is heard, and taken off, or the step decides otherwise than by approving.
 
 An empty panel passes nothing, nor one below its quorum. Who is recused from the case, or has acted on it at another
-level, is not seated; who is recused later leaves his seat, and a signature that he gave there falls.
+level, is not seated; who is recused later, or loses the post under which he sits, leaves his seat, and a signature
+that he gave there falls (`vacancies`).
 """
 
 import json
@@ -25,6 +26,7 @@ from workflows.actors import Actor
 from workflows.bars import recused
 from workflows.clock import Moment
 from workflows.models import Signer, WorkItem
+from workflows.ways import step_at
 
 SEES = "view_case"
 """What an added signer must be permitted at the case's office, when he is asked and when he signs."""
@@ -37,6 +39,21 @@ def seated_by(function: Members) -> Members:
     """Registers who sits on panels: for a permission and office paths, {path: [(person's key, name)]}."""
     _members[:] = [function]
     return function
+
+
+Holding = Callable[[str, Iterable[tuple[str, str]]], Iterable[tuple[str, str]]]
+_holding: list[Holding] = []
+
+
+def kept_by(function: Holding) -> Holding:
+    """Registers who may still sign: for a permission and [(office path, person's key)], those that hold today."""
+    _holding[:] = [function]
+    return function
+
+
+def still_holding(permission: str, pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """Of [(office path, person's key)], those where the permission holds today; all, where nobody registered."""
+    return _holding[0](permission, pairs) if _holding else pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +86,8 @@ _SEAT = f"""
        AND NOT EXISTS (SELECT 1 FROM workflows_actinglevel a
                         WHERE a.case_id = i.case_id AND a.person = m.person AND a.level <> %(level)s::varchar)
      ORDER BY i.id, m.number
+        ON CONFLICT (item_id, person) WHERE ended_at IS NULL DO NOTHING
+    RETURNING item_id, name
 """
 
 
@@ -78,15 +97,48 @@ def seat(items: Sequence[int], panel: Panel, level: str = "") -> None:
     """
     rows = list(WorkItem.objects.filter(pk__in=items, finished=None).values_list("pk", "path"))
     WorkItem.objects.filter(pk__in=items).update(panel=panel.mode, share=panel.share, quorum=panel.quorum)
-    members = _members[0](panel.of, {path for _, path in rows}) if _members else {}
+    _seat_members([item for item, _ in rows], {path for _, path in rows}, panel.of, level)
+
+
+def _seat_members(items: list[int], paths: Iterable[str], of: str, level: str) -> list[tuple[int, str]]:
+    """Seats those who hold `of` at these offices and do not sit there yet; [(item, name)] of who was seated."""
+    members = _members[0](of, paths) if _members else {}
     seats = [(path, person, name[:150]) for path, people in members.items() for person, name in people]
-    if seats:
-        paths, people, names = (list(column) for column in zip(*seats, strict=True))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _SEAT,
-                {"items": [item for item, _ in rows], "paths": paths, "people": people, "names": names, "level": level},
-            )
+    if not seats:
+        return []
+    at, people, names = (list(column) for column in zip(*seats, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_SEAT, {"items": items, "paths": at, "people": people, "names": names, "level": level})
+        return list(cursor.fetchall())
+
+
+_SHORT = """
+    SELECT i.id, i.case_id, i.path, i.flow_task, COALESCE(c.panels -> split_part(i.queue, '.', 2) ->> 'of', '')
+      FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
+     WHERE i.id = ANY(%s::bigint[]) AND i.finished IS NULL AND i.panel IN ('all', 'any', 'share')
+       AND (SELECT count(*) FROM workflows_signer s
+             WHERE s.item_id = i.id AND s.ended_at IS NULL AND s.part = 'panel') < GREATEST(1, i.quorum)
+     ORDER BY i.id
+"""
+
+
+def fill(items: Sequence[int]) -> list[tuple[int, str, int, str, str]]:
+    """Seats who holds a seat's post now at panels that are empty or below their quorum; the items are locked by the
+    caller. Returns (case, office path, item, its step's reference, name) of who was seated.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SHORT, [list(items)])
+        short = {item: rest for item, *rest in cursor.fetchall()}
+    alike: dict[tuple[str, str], list[int]] = {}
+    for item, (_case, _path, ref, of) in short.items():
+        step = step_at(ref)
+        if step is not None:
+            alike.setdefault((of or step.permission, step.level), []).append(item)
+    return [
+        (short[item][0], short[item][1], item, short[item][2], name)
+        for (of, level), group in alike.items()
+        for item, name in _seat_members(group, {short[item][1] for item in group}, of, level)
+    ]
 
 
 _SEAT_AGAIN = f"""
@@ -221,12 +273,14 @@ _TALLIES = """
                        FROM workflows_case c WHERE c.id = i.case_id), ''),
            COALESCE((SELECT jsonb_agg(jsonb_build_array(s.person, s.part, s.vote) ORDER BY s.id)
                        FROM workflows_signer s WHERE s.item_id = i.id AND s.ended_at IS NULL), '[]')
-      FROM workflows_workitem i WHERE i.id = ANY(%s)
+      FROM workflows_workitem i WHERE i.id = ANY(%s) AND i.panel <> ''
 """
 
 
 def tallies(items: Sequence[int], person: str) -> dict[int, Tally]:
-    """Where the panels of these items stand, as `person` sees them; the items are locked by the caller."""
+    """Where the panels of these items stand, as `person` sees them; the items are locked by the caller. Items without
+    signers are left out.
+    """
     if not items:
         return {}
     with connection.cursor() as cursor:

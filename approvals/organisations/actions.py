@@ -21,6 +21,7 @@ from workflows import record
 from workflows.actors import SYSTEM, Actor
 from workflows.clock import moment, today
 from workflows.reasons import MIN_LENGTH, Reason
+from workflows.vacancies import renew_stale
 
 # ---------------------------------------------------------------- offices and schools
 
@@ -152,7 +153,8 @@ def appoint_all(appointments: Sequence[Appointment], by: Actor) -> list[Post]:
 
 
 def revoke(post: Post, by: Actor, reason: str) -> Post:
-    """Takes a post away at once; whatever the person does next is refused. `reason`: at least 10 characters.
+    """Takes a post away at once; whatever the person does next is refused, and no step waits for his signature under
+    it any more. `reason`: at least 10 characters.
 
     Raises PermissionDenied without `manage_posts` there, Refused where it may not be.
     """
@@ -169,6 +171,7 @@ def revoke(post: Post, by: Actor, reason: str) -> Post:
         post.save(update_fields=["revoked_at"])
         _write("revoke", [post], by, under, Reason("other", reason.strip()))
         project_posts([post.user_id])
+        renew_stale(post.user.person.hex)
     return post
 
 

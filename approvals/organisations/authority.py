@@ -1,5 +1,6 @@
 """What a signed-in person may do, answered from the posts, at the moment it is asked (DESIGN §6)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from django.db import connection
 from approvals.organisations.models import Organisation, Post, User
 from approvals.organisations.roles import matrix
 from workflows.models import TrainingClock
-from workflows.panels import seated_by
+from workflows.panels import kept_by, seated_by
 from workflows.planned import planned_cursor
 
 _OFFICES = f"""
@@ -145,6 +146,29 @@ def seated(permission: str, paths: Iterable[str]) -> dict[str, list[tuple[str, s
         for path, person, name in cursor.fetchall():
             found.setdefault(path, []).append((person.hex, name))
     return found
+
+
+_STILL = f"""
+    SELECT DISTINCT w.path, u.person
+      FROM unnest(%s::varchar[], %s::uuid[]) AS w(path, person)
+      JOIN {User._meta.db_table} u ON u.person = w.person AND u.is_active
+      JOIN {Post._meta.db_table} p ON p.user_id = u.id AND p.role = ANY(%s)
+      JOIN {Organisation._meta.db_table} o ON o.id = p.organisation_id AND starts_with(w.path, o.path),
+           (SELECT COALESCE((SELECT date FROM {TrainingClock._meta.db_table}),
+                            (now() AT TIME ZONE 'Asia/Shanghai')::date) AS today) t
+     WHERE p.revoked_at IS NULL AND p.starts_on <= t.today AND (p.ends_on IS NULL OR p.ends_on >= t.today)
+"""
+_PERSON = re.compile(r"[0-9a-f]{32}")
+
+
+@kept_by
+def still_holding(permission: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of [(office path, person's key)], those where a post gives `permission` today."""
+    asked = [(path, person) for path, person in pairs if _PERSON.fullmatch(person)]
+    paths, people = [path for path, _ in asked], [UUID(hex=person) for _, person in asked]
+    with connection.cursor() as cursor:
+        cursor.execute(_STILL, [paths, people, matrix().roles_with(permission)])
+        return {(path, person.hex) for path, person in cursor.fetchall()}
 
 
 def accounts_of(people: Iterable[str]) -> dict[str, list[int]]:

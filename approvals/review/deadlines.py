@@ -18,6 +18,7 @@ from workflows.clock import moment, today
 from workflows.events import Acted, on_act
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.queries import queue_of
+from workflows.vacancies import renew, renew_stale
 from workflows.versions import step_of
 
 OVERSEES = "oversee_queue"
@@ -60,11 +61,15 @@ def escalate() -> int:
 
 
 # An open review is undecidable when no holder of its permission at its office, or above, is free to decide it: not
-# recused, and not active on the case at another level.
+# recused, and not active on the case at another level. One that is decided jointly, when nobody sits on its panel, or
+# fewer than its quorum.
 _UNDECIDABLE = f"""
     SELECT i.id, i.case_id, i.path, i.queue
       FROM workflows_workitem i
-     WHERE i.queue = %(queue)s AND i.finished IS NULL AND i.escalated_on IS NULL AND NOT EXISTS (
+     WHERE i.queue = %(queue)s AND i.finished IS NULL AND i.escalated_on IS NULL
+       AND CASE WHEN i.panel IN ('all', 'any', 'share') THEN GREATEST(1, i.quorum) > (
+           SELECT count(*) FROM workflows_signer s
+            WHERE s.item_id = i.id AND s.ended_at IS NULL AND s.part = 'panel') ELSE NOT EXISTS (
            SELECT 1 FROM {Post._meta.db_table} p
              JOIN {Organisation._meta.db_table} o ON o.id = p.organisation_id AND starts_with(i.path, o.path)
              JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active
@@ -78,7 +83,7 @@ _UNDECIDABLE = f"""
               AND NOT EXISTS (
                   SELECT 1 FROM workflows_actinglevel a
                    WHERE a.case_id = i.case_id AND a.person = replace(u.person::text, '-', '')
-                     AND a.level <> %(level)s))
+                     AND a.level <> %(level)s)) END
      ORDER BY i.id LIMIT %(limit)s FOR NO KEY UPDATE OF i SKIP LOCKED
 """
 
@@ -86,8 +91,10 @@ _UNDECIDABLE = f"""
 def find_undecidable(limit: int = AT_ONCE) -> int:
     """Finds reviews that nobody may decide, and brings each before the office above once; returns how many.
 
-    They stay visible in the queue and can be decided as soon as somebody, a deputy for instance, may.
+    They stay visible in the queue and can be decided as soon as somebody, a deputy for instance, may. Whoever lost his
+    post is waited for no longer.
     """
+    renew_stale(limit=limit)
     found = 0
     for step, permission in REVIEWERS.items():
         values = {
@@ -97,12 +104,18 @@ def find_undecidable(limit: int = AT_ONCE) -> int:
             "limit": limit,
         }
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(_UNDECIDABLE, values)
-                stuck = cursor.fetchall()
+            stuck = _stuck(values)
+            if renew([task for task, *_ in stuck], moment()):  # who came later takes the empty seats
+                stuck = _stuck(values)
             deadlines.escalated(stuck, "undecidable")
         found += len(stuck)
     return found
+
+
+def _stuck(values: dict[str, object]) -> list[tuple[int, int, str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_UNDECIDABLE, values)
+        return list(cursor.fetchall())
 
 
 def look_for_undecidable() -> int:

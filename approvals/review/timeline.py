@@ -47,6 +47,8 @@ ACTS: dict[str, Promise] = {
     "watch": _p("act", "Watched"),
     "unwatch": _p("act", "Watched no longer"),
     "urge": _p("act", "Urged"),
+    "vacate": _p("act", "Seat vacated: no post any more"),
+    "seat": _p("act", "Seated in a vacant place"),
     "escalate": _p("act", "Brought before the office above"),
 }
 """What other acts on a case than decisions are called."""

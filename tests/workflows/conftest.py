@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.test import modify_settings
 
-from workflows import events, guards
+from workflows import events, guards, panels
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +15,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "_listeners", [])
     monkeypatch.setattr(events, "_act_listeners", {})
     monkeypatch.setattr(guards, "_guards", {})
+    monkeypatch.setattr(panels, "_members", [])
+    monkeypatch.setattr(panels, "_holding", [])
 
 
 @pytest.fixture(scope="session", autouse=True)

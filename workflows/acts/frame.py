@@ -13,6 +13,7 @@ from workflows.locking import Answer, Refused, Result, Standing, in_chunks, lock
 from workflows.nodes import Review
 from workflows.reasons import Reason, refusal_of
 from workflows.record import Line, write_lines
+from workflows.vacancies import renew
 
 
 class Act:
@@ -68,6 +69,7 @@ def _perform(act: Act, items: list[int], by: Actor, reason: Reason | None, patie
     if act.judges:  # again, with the lock had: what was written while it was waited for is not in what was read with it
         bars = bars_of([task.case for task in tasks], by.key)
         tasks = [replace(task, bars=bars[task.case]) for task in tasks]
+    renew([task.item for task in tasks if task.seat.panel and not task.closed], moment)
     act.begin(tasks)
     posts = _posts(act, tasks, by)
     going = []

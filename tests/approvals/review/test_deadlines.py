@@ -6,16 +6,19 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from approvals.organisations.actions import revoke
 from approvals.organisations.authority import actor_of
+from approvals.organisations.models import Post
 from approvals.review import deadlines
 from notifications.models import Message
 from tests.approvals.review.scene import Scene
 from tests.cases import item_of
-from tests.factories import FIRST_DAY, at_step, set_training_date
+from tests.factories import FIRST_DAY, ApplicationFactory, at_step, person, set_training_date, walk_to
 from workflows import Reason, decide
 from workflows.actors import SYSTEM
 from workflows.acts import Claim, Comment, CopyTo, TakeOver, Transfer, Urge, Watch, perform, recuse
-from workflows.models import Record, WorkItem
+from workflows.facts import set_facts
+from workflows.models import Record, Signer, WorkItem
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +63,56 @@ def test_what_nobody_may_decide_is_found_and_told(scene: Scene) -> None:
     assert told(scene.leader, "escalated_undecidable") == [{"name": scene.school.name, "count": 1}]
     assert WorkItem.objects.get(pk=item_of(stuck)).escalated_on == FIRST_DAY
     assert WorkItem.objects.get(pk=item_of(free)).escalated_on is None
+
+
+def jointly(scene: Scene, **panel: object) -> int:
+    """A case that heads of the school decide jointly."""
+    application = ApplicationFactory(school=scene.school)
+    given = {"mode": "all", "of": "review_school"} | panel
+    set_facts([application.case_id], panels={"school_review": given})
+    return walk_to("school_review", application).case_id
+
+
+def test_a_joint_decision_that_nobody_signs_any_more_is_found_and_told(scene: Scene) -> None:
+    colleague = person("school_head", scene.school)
+    left, lasting, short = jointly(scene), jointly(scene), jointly(scene, mode="share", share=50, quorum=3)
+    recuse([(left, actor_of(scene.head).key), (left, actor_of(colleague).key)], "declared", SYSTEM)
+    assert deadlines.find_undecidable() == 2
+    assert told(scene.leader, "escalated_undecidable") == [{"name": scene.school.name, "count": 2}]
+    assert WorkItem.objects.get(pk=item_of(lasting)).escalated_on is None
+    assert WorkItem.objects.get(pk=item_of(short)).escalated_on == FIRST_DAY
+
+
+def test_who_is_appointed_later_takes_the_seat_that_is_empty(scene: Scene) -> None:
+    case = jointly(scene)
+    recuse([(case, actor_of(scene.head).key)], "declared", SYSTEM)
+    successor = person("school_head", scene.school)
+    assert deadlines.find_undecidable() == 0
+    assert [line.data for line in Record.objects.filter(about_id=case, act="seat")] == [{"to": [str(successor)]}]
+    assert decide([item_of(case)], "approve", actor_of(successor))[0].code == "ok"
+
+
+def test_a_post_that_is_taken_away_takes_the_seat_with_it(scene: Scene) -> None:
+    colleague, case = person("school_head", scene.school), jointly(scene)
+    assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "signed"
+    post = Post.objects.get(user=colleague)
+    revoke(post, actor_of(scene.administrator), "调离本校，不再担任校长职务")
+    seats = Signer.objects.filter(item=item_of(case), ended_at=None)
+    assert list(seats.values_list("person", "vote")) == [(actor_of(scene.head).key, "")], "the last one signs again"
+    assert Record.objects.filter(about_id=case, act="vacate").count() == 1
+    assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "ok"
+
+
+def test_a_post_that_runs_out_is_not_waited_for(scene: Scene) -> None:
+    colleague, case = person("school_head", scene.school), jointly(scene)
+    assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "signed"
+    Post.objects.filter(user=colleague).update(ends_on=FIRST_DAY)
+    assert deadlines.find_undecidable() == 0
+    assert Signer.objects.filter(item=item_of(case), ended_at=None).count() == 2
+    set_training_date(FIRST_DAY + timedelta(days=1))
+    assert deadlines.find_undecidable() == 0
+    assert Signer.objects.filter(item=item_of(case), ended_at=None).count() == 1
+    assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "ok"
 
 
 def test_looking_for_them_takes_the_same_statements_for_many(scene: Scene) -> None:
