@@ -9,17 +9,19 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from approvals.organisations.models import Organisation, Post, User
-from approvals.organisations.roles import matrix
+from approvals.organisations.roles import matrix, post_of
 from workflows.models import TrainingClock
 from workflows.panels import seated_by
 from workflows.planned import planned_cursor
 
 _OFFICES = f"""
-    SELECT DISTINCT o.path, o.name, p.role, o.id
+    SELECT DISTINCT o.path, o.name, p.role, o.id, COALESCE(NULLIF(hu.name, ''), hu.username, '')
       FROM {Post._meta.db_table} p
       JOIN {Organisation._meta.db_table} o ON o.id = p.organisation_id
-      JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active,
-           (SELECT COALESCE((SELECT date FROM {TrainingClock._meta.db_table}),
+      JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active
+      LEFT JOIN {Post._meta.db_table} h ON h.id = p.deputy_for_id
+      LEFT JOIN {User._meta.db_table} hu ON hu.id = h.user_id
+     CROSS JOIN (SELECT COALESCE((SELECT date FROM {TrainingClock._meta.db_table}),
                             (now() AT TIME ZONE 'Asia/Shanghai')::date) AS today) t
      WHERE p.user_id = %s AND p.revoked_at IS NULL
        AND p.starts_on <= t.today AND (p.ends_on IS NULL OR p.ends_on >= t.today)
@@ -34,11 +36,13 @@ class Office(NamedTuple):
     name: str
     role: str
     organisation_id: int
+    holder: str = ""
+    """Whose role a deputy (代理) holds meanwhile, by name; empty for a post of one's own."""
 
     @property
     def post(self) -> str:
-        """How the record names it: role@organisation."""
-        return f"{self.role}@{self.name}"
+        """How the record names it: role@organisation, for a deputy role@organisation~holder."""
+        return post_of(self.role, self.name, self.holder)
 
 
 def offices_of(user: User) -> list[Office]:
@@ -90,6 +94,28 @@ class UserActor:
         return post
 
 
+@dataclass(frozen=True)
+class Everywhere:
+    """A natural person under all of his accounts, for whoever asks what he may still do; a closed one gives nothing."""
+
+    accounts: tuple[UserActor, ...]
+    key: str
+    name: str
+
+    def permits(self, permission: str, paths: Iterable[str]) -> dict[str, str]:
+        """What any of the accounts permits."""
+        wanted, found = list(paths), {}
+        for account in self.accounts:
+            found |= account.permits(permission, wanted)
+        return found
+
+
+def everywhere(person: UUID) -> Everywhere:
+    """A natural person under every account."""
+    users = list(User.objects.filter(person=person).order_by("pk"))
+    return Everywhere(tuple(UserActor(user) for user in users), person.hex, str(users[0]) if users else "")
+
+
 def actor_of(user: User) -> UserActor:
     """The engine's view of a signed-in person."""
     return UserActor(user)
@@ -121,7 +147,10 @@ class Offered(NamedTuple):
 
 
 _OFFERED = _HOLDERS.replace(
-    "SELECT w.path, p.user_id", "SELECT w.path, p.user_id, COALESCE(NULLIF(u.name, ''), u.username), p.role, o.name"
+    "SELECT w.path, p.user_id",
+    "SELECT w.path, p.user_id, COALESCE(NULLIF(u.name, ''), u.username), p.role, o.name,"
+    f" (SELECT COALESCE(NULLIF(hu.name, ''), hu.username) FROM {Post._meta.db_table} h"
+    f" JOIN {User._meta.db_table} hu ON hu.id = h.user_id WHERE h.id = p.deputy_for_id)",
 )
 
 
@@ -131,8 +160,8 @@ def offered(permission: str, paths: Iterable[str]) -> list[Offered]:
     found: dict[int, tuple[set[str], Offered]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_OFFERED, [wanted, matrix().roles_with(permission)])
-        for path, user, name, role, office in cursor.fetchall():
-            found.setdefault(user, (set(), Offered(user, name, f"{role}@{office}")))[0].add(path)
+        for path, user, name, role, office, holder in cursor.fetchall():
+            found.setdefault(user, (set(), Offered(user, name, post_of(role, office, holder or ""))))[0].add(path)
     return sorted((who for at, who in found.values() if len(at) == len(wanted)), key=lambda who: (who.post, who.name))
 
 

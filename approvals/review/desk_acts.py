@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.organisations.access import number
 from approvals.organisations.authority import Offered, actor_of
 from approvals.organisations.models import User
-from approvals.organisations.roles import NAMES
+from approvals.organisations.roles import words_of
 from workflows import Reason, acts
 from workflows.actors import Actor
 from workflows.panels import SEES
@@ -86,7 +86,7 @@ class ActForm(forms.Form):
         super().__init__(
             data, initial={"act": kind.name, "signer": signer}, auto_id=f"{kind.name}{signer[:8]}-%s", **also
         )
-        choices = [(str(who.user_id), f"{who.name} · {_post(who.post)}") for who in offered]
+        choices = [(str(who.user_id), f"{who.name} · {words_of(who.post)}") for who in offered]
         wanted = {
             "person": kind.person == "person",
             "people": kind.person == "people",
@@ -140,11 +140,6 @@ class ActForm(forms.Form):
         if self.kind.name == "remove_signer":
             to = [Known(self.cleaned_data["signer"])]
         return self.kind.make(to)
-
-
-def _post(post: str) -> str:
-    role, _at, office = post.partition("@")
-    return f"{office} · {NAMES.get(role, role)}"
 
 
 @dataclass(frozen=True, slots=True)
