@@ -99,6 +99,8 @@ def _propose(each: Appointment, kind: str, reason: str, by: UserActor) -> PostPr
         why = _reason(reason)
         if each.starts_on < today():
             raise Refused("in_the_past")
+        if each.deputy_for is not None:
+            each.deputy_for.refresh_from_db()
         actions.may_be_given(each, held[each.user.person])
         proposal = _new(by, why, kind=kind, user=each.user, role=each.role, organisation=each.organisation,
                         post=each.deputy_for, starts_on=each.starts_on, ends_on=each.ends_on)  # fmt: skip

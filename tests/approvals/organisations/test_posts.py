@@ -53,7 +53,10 @@ def school(county: Organisation) -> Organisation:
 
 def second() -> User:
     """Another administrator, who approves."""
-    return User.objects.filter(username="second").first() or person("administrator", CountyFactory(), username="second")
+    known = User.objects.filter(username="second").first()
+    user = known or person("administrator", CountyFactory(), username="second")
+    project_posts([user.pk])
+    return user
 
 
 def give(user: User, organisation: Organisation, role: str, by: User, **dates: date) -> Post:
