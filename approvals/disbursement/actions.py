@@ -35,7 +35,6 @@ from workflows.machines import transition_all
 from workflows.queries import open_items
 from workflows.reasons import MIN_LENGTH, Reason
 
-
 NAMED = {
     "check_lines": "check", "return_to_maker": "send_back", "return_from_approval": "send_back", "send": "export",
 }  # fmt: skip

@@ -235,7 +235,10 @@ def _family(name: str, entry: _Family) -> Family:
             name,
             act,
             Name(given.zh, given.en),
-            {state: frozenset([needed] if isinstance(needed, str) else needed) for state, needed in given.needs.items()},
+            {
+                state: frozenset([needed] if isinstance(needed, str) else needed)
+                for state, needed in given.needs.items()
+            },
             given.own_case,
         )
         for act, given in entry.acts.items()

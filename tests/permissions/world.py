@@ -5,18 +5,14 @@ stand in, a case of the office itself, of one below it, of one above it and of o
 reach that the person prepared.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-
-from django.db import transaction
 
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.organisations.permissions_file import ABOVE, BELOW, ELSEWHERE, OWN, OWN_CASE
 from approvals.organisations.roles import matrix
 from tests.cases import WHY
-from tests.factories import CountyFactory, SchoolFactory, TownshipFactory, UserFactory, person, set_training_date
+from tests.factories import CountyFactory, SchoolFactory, TownshipFactory, person, set_training_date
 from workflows import CaseSpec, Reason, decide, open_cases
 from workflows.actors import SYSTEM, Actor, LiteralActor
 from workflows.flows.aid import REVIEWERS
@@ -95,12 +91,14 @@ def build() -> World:
     for by in paths.values():
         by[OWN_CASE] = mine
     wanted = sorted({path for by in paths.values() for path in by.values()})
-    cases = {(state, path): case for state in STATES for path, case in zip(wanted, _in_state(state, wanted, mine), strict=True)}
+    cases: dict[tuple[str, str], int] = {}
+    for state in STATES:
+        cases |= {(state, path): case for path, case in zip(wanted, _in_state(state, wanted), strict=True)}
     items = dict(WorkItem.objects.order_by("id").values_list("process_id", "id"))
     return World({"school": school, "township": township, "county": county}, paths, cases, items)
 
 
-def _in_state(state: str, paths: list[str], mine: str) -> list[int]:
+def _in_state(state: str, paths: list[str]) -> list[int]:
     """A case in a state for each path."""
     specs = [CaseSpec(path=path.removesuffix("#"), steps=STEPS) for path in paths]
     cases = open_cases(AidFlow2027, specs, SYSTEM)
@@ -140,16 +138,8 @@ def decided_by(items: list[int], by: UserActor) -> None:
     """Makes the person the one who made the last decision on each of these cases."""
     cases = list(WorkItem.objects.filter(pk__in=items).values_list("process_id", flat=True))
     done = WorkItem.objects.filter(process__in=cases, finished__isnull=False).exclude(decided_by="")
-    last = [pk for pk in {case: pk for case, pk in done.order_by("id").values_list("process_id", "id")}.values()]
-    WorkItem.objects.filter(pk__in=last).update(decided_by=by.key)
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """What is done in it is undone."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+    last = dict(done.order_by("id").values_list("process_id", "id"))
+    WorkItem.objects.filter(pk__in=last.values()).update(decided_by=by.key)
 
 
 REASONS = {
@@ -157,5 +147,4 @@ REASONS = {
     "withdraw": Reason("applicant_withdraws", "家长来校说明情况，自愿撤回申请"),
     "approve": Reason("verified", "已逐人核实，情况属实无误"),
 }  # fmt: skip
-COLLEAGUE = LiteralActor("colleague", "同事", dict.fromkeys([*REVIEWERS.values(), "view_case"], [""]))
-OTHER = UserFactory
+COLLEAGUE = LiteralActor("c0" * 16, "同事", {name: [""] for name in (*REVIEWERS.values(), "view_case")})
