@@ -18,6 +18,7 @@ from approvals.organisations.permissions_file import (
     EVERYBODY,
     LAST_DECISION,
     NEW,
+    OWN,
     SYSTEM,
     Act,
     Family,
@@ -90,12 +91,8 @@ def _rows(family: Family, act: Act, role: str) -> Iterator[Row]:
     for state, needed in act.needs.items():
         groups.setdefault(needed, []).append(state)
     for needed, states in groups.items():
-        who = {
-            name: " ".join(
-                at for at in RELATIONS[:2] if any(at in allowed.reach.get((name, need), ()) for need in needed)
-            )
-            for name in allowed.may
-        }
+        reach = {name: {at for need in needed for at in allowed.reach.get((name, need), ())} for name in allowed.may}
+        who = {name: " ".join(at for at in (OWN, BELOW) if at in found) for name, found in reach.items()}
         holders = [(name, reach) for name, reach in who.items() if reach]
         if role and role not in dict(holders) and not needed & {EVERYBODY, LAST_DECISION}:
             continue
@@ -160,5 +157,5 @@ def markdown() -> str:
 
 def _incompatible() -> str:
     sets = [", ".join(str(NAMES[role]) for role in matrix().may if role in roles) for roles in matrix().incompatible]
-    rows = "\n".join(f"- {names}" for names in sets)
-    return f"## Incompatible roles\n\nOf each line one person holds one at most over the same office or school.\n\n{rows}\n"
+    head = "## Incompatible roles\n\nOf each line one person holds one at most over the same office or school.\n"
+    return "\n".join([head, *(f"- {names}" for names in sets), ""])
