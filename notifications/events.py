@@ -21,5 +21,9 @@ SENTENCES: dict[str, Promise] = {
     "deadlines": _("Cases that wait for you: %(near)s due within two working days, %(overdue)s overdue."),
     "escalated_overdue": _("Overdue at %(name)s: %(count)s cases."),
     "escalated_undecidable": _("Nobody may decide these cases of %(name)s: %(count)s. Appoint a deputy there."),
+    "post_proposed": _("%(name)s proposes a change of posts. Another administrator decides it."),
+    "proposal_decided": _("%(name)s has decided a change of posts that you proposed."),
+    "post_given": _("You hold a post: %(name)s. What you can see and do follows from it."),
+    "post_ends": _("A post of yours ends: %(name)s."),
     "batch_waiting": _("Batch %(name)s waits for you."),
 }

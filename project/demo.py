@@ -172,8 +172,7 @@ def _accounts() -> int:
         [
             Appointment(user, offices[entry["at"]], entry["role"], POSTS_SINCE)
             for user, entry in zip(users, wanted, strict=True)
-        ],
-        SYSTEM,
+        ]
     )
     return len(posts)
 

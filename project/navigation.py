@@ -16,6 +16,7 @@ from approvals.disbursement.models import Batch, PaymentLine
 from approvals.disbursement.queries import awards_to_pay
 from approvals.notices.models import Notice, NoticeLine
 from approvals.organisations import access
+from approvals.organisations.models import PostProposal
 from notifications.models import Message
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import Signer, WorkItem
@@ -26,6 +27,8 @@ MESSAGES = "messages"
 """The entry that bears the number of unread messages."""
 TO_SIGN = "to_sign"
 """The work that is a person's own and not a post's: to sign where one was asked to."""
+POSTS_TO_DECIDE = "posts_to_decide"
+"""What others proposed: nobody decides what he proposed himself or what concerns him."""
 CAP = 1000
 """Above this a count reads 1000+: nobody counts further than that on every page."""
 
@@ -120,6 +123,10 @@ def _papers_asked(where: Q) -> QuerySet:
     return WorkItem.objects.filter(where, pk__in=items, finished__isnull=True)
 
 
+def _proposals(where: Q) -> QuerySet:
+    return PostProposal.objects.filter(where, state="waiting")
+
+
 WORK: list[Work] = [
     Work("returned", _("Returned for correction"), "submit_application", _at_step("correction"),
          "applications:list", "state=returned", "applications"),
@@ -157,6 +164,8 @@ WORK: list[Work] = [
          "disbursement:list", "", "batches"),
     Work("failed", _("Failed payments: account to be corrected"), "fix_account", _lines("failed"),
          "disbursement:failed", "", "failed"),
+    Work(POSTS_TO_DECIDE, _("Changes of posts to be approved"), "manage_posts", _proposals,
+         "organisations:proposals", "", "posts"),
 ]  # fmt: skip
 
 ENTRIES: list[Entry] = [
@@ -174,6 +183,7 @@ ENTRIES: list[Entry] = [
     Entry("kin", _p("navigation", "Declaration of kin"), "review:kin", tuple(REVIEWERS.values())),
     Entry("freezes", _p("navigation", "Freeze periods"), "review:freezes", ("set_freeze", "view_record")),
     Entry("routes", _p("navigation", "Routes"), "review:routes", ("view_record", "manage_posts")),
+    Entry("permissions", _p("navigation", "Permissions"), "review:permissions", ("view_record", "manage_posts")),
     Entry("accounts", _p("navigation", "Accounts"), "organisations:accounts", ("manage_posts",)),
     Entry("posts", _p("navigation", "Posts"), "organisations:posts", ("manage_posts", "view_record")),
 ]  # fmt: skip
@@ -241,6 +251,9 @@ def _rows(request: HttpRequest, work: Work) -> QuerySet:
         person = access.actor(request).key
         asked = Signer.objects.filter(person=person, part="added", ended_at=None, vote="")
         where &= Q(finished__isnull=True, id__in=asked.values("item"))
+    if work.key == POSTS_TO_DECIDE:
+        person = access.actor(request).user.person
+        where &= ~Q(proposed_person=person) & ~Q(person=person)
     return work.waiting(where)
 
 

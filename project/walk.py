@@ -34,8 +34,8 @@ STAGES: list[Stage] = [
           ("finance1", "finance2", "finance3")),
 ]  # fmt: skip
 
-OTHERS = ("officer2", "head2", "officer3", "head3", "audit1", "admin1")
-"""Accounts besides the walk: the county-direct schools, the auditor, the administrator."""
+OTHERS = ("officer2", "head2", "officer3", "head3", "audit1", "admin1", "admin2")
+"""Accounts besides the walk: the county-direct schools, the auditor, the two administrators."""
 
 
 @dataclass(frozen=True)

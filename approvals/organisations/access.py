@@ -37,8 +37,14 @@ def prefixes(request: HttpRequest, *permissions: str) -> list[str]:
 
 def may(request: HttpRequest, *permissions: str, path: str | None = None) -> bool:
     """Whether any of the permissions holds somewhere, or at `path`."""
-    found = prefixes(request, *permissions)
-    return any(path.startswith(prefix) for prefix in found) if path is not None else bool(found)
+    if path is None:
+        return bool(prefixes(request, *permissions))
+    allowed = matrix()
+    return any(
+        allowed.reaches(office.role, permission, office.path, path)
+        for office in offices(request)
+        for permission in permissions
+    )
 
 
 def require(request: HttpRequest, *permissions: str, path: str) -> None:

@@ -6,8 +6,11 @@ from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
 
-from approvals.organisations.models import User
+from approvals.organisations.models import Kind, Organisation, User
+from approvals.organisations.queries import offices_under, valid_on
+from workflows.clock import today
 from workflows.reasons import MIN_LENGTH
 
 
@@ -17,8 +20,25 @@ class SearchForm(forms.Form):
     q = forms.CharField(label=_("Name, account or phone"), required=False, max_length=80)
 
 
-class AccountForm(forms.Form):
+class EmployerForm(forms.Form):
+    """The school that employs a person, if one does."""
+
+    employer = forms.ModelChoiceField(
+        label=_("Employed by the school"), queryset=Organisation.objects.none(), required=False,
+        empty_label=_p("employer", "No school"),
+        help_text=_("Whose cases the person then does not judge at the offices above the school."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, offices: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        schools = offices_under(offices).filter(valid_on(today()), kind=Kind.SCHOOL)
+        self.fields["employer"].queryset = schools  # type: ignore[attr-defined]
+
+
+class AccountForm(EmployerForm):
     """A person who is to sign in."""
+
+    field_order = ("username", "name", "phone", "employer")
 
     username = forms.CharField(
         label=_("Account"), max_length=150, help_text=_("The name the person signs in with: letters and digits."),

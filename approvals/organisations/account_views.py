@@ -14,11 +14,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from approvals.organisations import accounts, queries, roles
+from approvals.organisations import accounts, proposals, queries, roles
 from approvals.organisations.access import actor, prefixes, requires
-from approvals.organisations.account_forms import AccountForm, PasswordForm, SearchForm, WhyForm
+from approvals.organisations.account_forms import AccountForm, EmployerForm, PasswordForm, SearchForm, WhyForm
+from approvals.organisations.forms import EndForm
 from approvals.organisations.models import Post, User
 from approvals.organisations.refusals import Refused
+from approvals.organisations.views import proposed, tell
 from workflows.clock import today
 
 PAGE = 50
@@ -63,10 +65,12 @@ def _held(users: list[User]) -> dict[int, list[str]]:
     """“Role, office” of the posts in force, by account."""
     day = today()
     found: dict[int, list[str]] = {}
-    for post in Post.objects.filter(user__in=users).select_related("organisation").order_by("pk"):
+    posts = Post.objects.filter(user__in=users).select_related("organisation", "deputy_for__user").order_by("pk")
+    for post in posts:
         if queries.standing(post, day) == "in_force":
-            role = roles.NAMES.get(post.role, post.role)
-            found.setdefault(post.user_id, []).append(f"{post.organisation} · {role}")
+            holder = str(post.deputy_for.user) if post.deputy_for else ""
+            words = roles.words_of(roles.post_of(post.role, str(post.organisation), holder))
+            found.setdefault(post.user_id, []).append(words)
     return found
 
 
@@ -75,7 +79,7 @@ def _held(users: list[User]) -> dict[int, list[str]]:
 @requires("manage_posts")
 def create(request: HttpRequest) -> HttpResponse:
     """Makes an account and shows its one-time password, once."""
-    form = AccountForm(request.POST or None)
+    form = AccountForm(request.POST or None, offices=prefixes(request, "manage_posts"))
     if form.is_valid():
         try:
             user, password = accounts.create(**form.cleaned_data, by=actor(request))
@@ -105,14 +109,53 @@ def account(request: HttpRequest, user_id: int) -> HttpResponse:
     return _page(request, user, WhyForm())
 
 
-def _page(request: HttpRequest, user: User, form: WhyForm) -> HttpResponse:
+def _page(request: HttpRequest, user: User, form: WhyForm, leaving: EndForm | None = None) -> HttpResponse:
+    offices = prefixes(request, "manage_posts")
     context = {
         "person": user,
         "posts": _held([user]).get(user.pk, []),
         "form": form,
+        "employer": EmployerForm(initial={"employer": user.employer_id}, offices=offices, prefix="at"),
+        "leaving": leaving or EndForm(prefix="leave"),
         "own": request.user.pk == user.pk,
     }
-    return render(request, "organisations/account.html", context, status=422 if form.errors else 200)
+    wrong = form.errors or (leaving and leaving.errors)
+    return render(request, "organisations/account.html", context, status=422 if wrong else 200)
+
+
+@require_POST
+@requires("manage_posts")
+def employ(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Says which school employs the person; he does not judge its cases above the school from then on."""
+    user = _managed(request, user_id)
+    form = EmployerForm(request.POST, offices=prefixes(request, "manage_posts"), prefix="at")
+    if form.is_valid():
+        try:
+            accounts.employ(user.pk, form.cleaned_data["employer"], actor(request))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("The employer is noted; recusal follows it from now on."))
+    else:
+        messages.error(request, _("Choose a school of the list."))
+    return redirect("organisations:account", user.pk)
+
+
+@require_POST
+@requires("manage_posts")
+def leave(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Proposes the end of every post of a person who leaves."""
+    user = _managed(request, user_id)
+    form = EndForm(request.POST, prefix="leave")
+    if form.is_valid():
+        try:
+            answers = proposals.propose_leaving(user, **form.cleaned_data, by=actor(request))
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            tell(request, answers, proposed)
+            return redirect("organisations:proposals")
+    return _page(request, user, WhyForm(), form)
 
 
 @require_POST

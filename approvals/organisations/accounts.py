@@ -9,11 +9,15 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
+from approvals.organisations import employers
 from approvals.organisations.actions import Appointment, appoint_all
+from approvals.organisations.authority import everywhere
 from approvals.organisations.models import Organisation, User
+from approvals.organisations.queries import of_standing
 from approvals.organisations.refusals import Refused
 from workflows import record
 from workflows.actors import SYSTEM, Actor
+from workflows.acts import return_to_office
 from workflows.clock import today
 from workflows.reasons import MIN_LENGTH, Reason
 
@@ -27,7 +31,7 @@ def one_time_password() -> str:
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
 
 
-def create(username: str, name: str, phone: str, by: Actor) -> tuple[User, str]:
+def create(username: str, name: str, phone: str, by: Actor, employer: Organisation | None = None) -> tuple[User, str]:
     """Makes an account; returns it and its one-time password. Raises PermissionDenied, Refused."""
     username, name = username.strip(), name.strip()
     with transaction.atomic():
@@ -40,6 +44,8 @@ def create(username: str, name: str, phone: str, by: Actor) -> tuple[User, str]:
         user.set_password(password)
         user.save()
         record.write("create_account", "account", [user.pk], by, post=post, data={"username": username})
+        if employer is not None:
+            employers.employ(user, employer, by, post)
     return user, password
 
 
@@ -67,6 +73,14 @@ def reopen(user_id: int, by: Actor, reason: str) -> User:
     return _set_active(user_id, True, by, reason)
 
 
+def employ(user_id: int, school: Organisation | None, by: Actor) -> User:
+    """Says which school employs the person, or that none does; holds at once. Raises as `create`."""
+    with transaction.atomic():
+        user, post = _locked(user_id, by)
+        employers.employ(user, school, by, post)
+    return user
+
+
 def choose_password(user: User, password: str, by: Actor) -> None:
     """A person's own new password. Raises PermissionDenied for anybody else's account, Refused for the same again."""
     if by.key != user.person.hex:
@@ -83,13 +97,17 @@ def choose_password(user: User, password: str, by: Actor) -> None:
 
 
 def first_administrator(username: str, name: str, county: Organisation) -> tuple[User, str]:
-    """Makes, as the system, an administrator's account with the post; one that has the post gets another password."""
+    """Makes, as the system, an administrator's account with the post. One that has or had the post gets another
+    password, and the post again where it has ended.
+    """
     with transaction.atomic():
         known = User.objects.filter(username=username.strip()).first()
-        if known is not None and known.posts.filter(role=ADMINISTRATOR, revoked_at=None).exists():
-            return known, reset_password(known.pk, SYSTEM)
-        user, password = create(username, name, "", SYSTEM)
-        appoint_all([Appointment(user, county, ADMINISTRATOR, today())], SYSTEM)
+        if known is not None and known.posts.filter(role=ADMINISTRATOR).exists():
+            user, password = known, reset_password(known.pk, SYSTEM)
+        else:
+            user, password = create(username, name, "", SYSTEM)
+        if not user.posts.filter(of_standing("in_force", today()), role=ADMINISTRATOR).exists():
+            appoint_all([Appointment(user, county, ADMINISTRATOR, today())])
     return user, password
 
 
@@ -107,6 +125,8 @@ def _set_active(user_id: int, active: bool, by: Actor, reason: str) -> User:
         user.save(update_fields=["is_active"])
         act = "reopen_account" if active else "close_account"
         record.write(act, "account", [user.pk], by, post=post, reason=Reason("other", reason.strip()))
+        if not active:
+            return_to_office(everywhere(user.person), SYSTEM)
     return user
 
 

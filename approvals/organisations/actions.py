@@ -12,6 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
 
+from approvals.organisations import employers
+from approvals.organisations.authority import everywhere
 from approvals.organisations.county_file import County, CountyFile, School, Township, read_file
 from approvals.organisations.models import FormerName, Organisation, Post, User
 from approvals.organisations.projection import project_posts
@@ -19,8 +21,9 @@ from approvals.organisations.refusals import Refused
 from approvals.organisations.roles import NAMES, matrix
 from workflows import record
 from workflows.actors import SYSTEM, Actor
+from workflows.acts import return_to_office
 from workflows.clock import moment, today
-from workflows.reasons import MIN_LENGTH, Reason
+from workflows.reasons import Reason
 from workflows.vacancies import renew_stale
 
 # ---------------------------------------------------------------- offices and schools
@@ -100,17 +103,20 @@ def _keep_former_names(organisation: Organisation, office: County | Township | S
 
 
 # ---------------------------------------------------------------- posts
+# People propose posts and a second one approves (see proposals.py, which calls what is here); the system gives the
+# first ones by itself.
 
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A person to hold a role at an office or school, from a day, until a day or for good."""
+    """A person to hold a role at an office or school, from a day, until a day or for good; as a deputy, or as such."""
 
     user: User
     organisation: Organisation
     role: str
     starts_on: date
     ends_on: date | None = None
+    deputy_for: Post | None = None
 
     def overlaps(self, held: Post) -> bool:
         """Whether a post is held at some time during this one."""
@@ -118,73 +124,88 @@ class Appointment:
         return begun and (held.ends_on is None or held.ends_on >= self.starts_on)
 
 
-def appoint(
-    user: User, organisation: Organisation, role: str, by: Actor, starts_on: date, ends_on: date | None = None
-) -> Post:
-    """Gives a person a post. Raises PermissionDenied without `manage_posts` there, Refused where it may not be.
-
-    Posts of one natural person are given one after the other, so that two incompatible ones cannot both pass.
-    """
-    return appoint_all([Appointment(user, organisation, role, starts_on, ends_on)], by)[0]
-
-
-def appoint_all(appointments: Sequence[Appointment], by: Actor) -> list[Post]:
-    """`appoint` for many, all or none. The system may give posts too: the first administrator's, the demo's."""
+def appoint_all(appointments: Sequence[Appointment]) -> list[Post]:
+    """Gives posts as the system, all or none: a first administrator's, the demo's. Raises Refused."""
     with transaction.atomic():
-        held = _held_by({each.user.person for each in appointments})
-        under = _authority(by, {each.organisation.path for each in appointments})
-        posts = []
-        for each in appointments:
-            _may_be_given(each, by)
-            _fits_beside(each, held[each.user.person])
-            post = Post(
-                user=each.user,
-                organisation=each.organisation,
-                role=each.role,
-                starts_on=each.starts_on,
-                ends_on=each.ends_on,
-            )
-            held[each.user.person].append(post)
-            posts.append(post)
-        Post.objects.bulk_create(posts)
-        _write("appoint", posts, by, under)
-        project_posts({post.user_id for post in posts})
+        held = held_by({each.user.person for each in appointments})
+        return give(appointments, held, SYSTEM, {each.organisation.path: "system" for each in appointments})
+
+
+def give(
+    appointments: Sequence[Appointment], held: dict[UUID, list[Post]], by: Actor, under: dict[str, str]
+) -> list[Post]:
+    """Gives posts in the caller's transaction, `held` being read and locked by `held_by`; raises Refused.
+
+    Who is given a post at a school and is not known to be employed by one is employed by that school from then on.
+    """
+    posts = []
+    for each in appointments:
+        may_be_given(each, held[each.user.person])
+        post = Post(
+            user=each.user,
+            organisation=each.organisation,
+            role=each.role,
+            starts_on=each.starts_on,
+            ends_on=each.ends_on,
+            deputy_for=each.deputy_for,
+        )
+        held[each.user.person].append(post)
+        posts.append(post)
+    Post.objects.bulk_create(posts)
+    _write("appoint", posts, by, under)
+    project_posts({post.user_id for post in posts})
+    employers.by_posts(posts, by)
     return posts
 
 
-def revoke(post: Post, by: Actor, reason: str) -> Post:
-    """Takes a post away at once; whatever the person does next is refused, and no step waits for his signature under
-    it any more. `reason`: at least 10 characters.
-
-    Raises PermissionDenied without `manage_posts` there, Refused where it may not be.
+def end(post: Post, last_day: date | None, by: Actor, under: dict[str, str], reason: Reason) -> None:
+    """Ends a locked post in the caller's transaction: at once, or after a last day; its deputies' with it. What the
+    person has taken on and may not decide any more is the office's again. Raises Refused.
     """
-    with transaction.atomic():
-        post = Post.objects.select_for_update(of=("self",)).select_related("user", "organisation").get(pk=post.pk)
-        under = _authority(by, {post.organisation.path})
-        if len(reason.strip()) < MIN_LENGTH:
-            raise Refused("reason_required")
-        if by.key == post.user.person.hex:
-            raise Refused("own_post")
-        if post.revoked_at is not None or (post.ends_on is not None and post.ends_on < today()):
-            raise Refused("already_ended")
-        post.revoked_at = moment().machine
-        post.save(update_fields=["revoked_at"])
-        _write("revoke", [post], by, under, Reason("other", reason.strip()))
-        project_posts([post.user_id])
-        renew_stale(post.user.person.hex)
-    return post
+    if is_over(post):
+        raise Refused("already_ended")
+    if last_day is not None and post.ends_on is not None and post.ends_on <= last_day:
+        raise Refused("ends_sooner", day=post.ends_on)
+    at_once = last_day is None or last_day < max(today(), post.starts_on)
+    ended = [post, *(each for each in _deputies(post) if at_once or last_day is None or _outlasts(each, last_day))]
+    for each in ended:
+        if at_once or last_day is None or last_day < each.starts_on:
+            each.revoked_at = moment().machine
+        else:
+            each.ends_on = last_day
+        each.save(update_fields=["revoked_at", "ends_on"])
+    _write("revoke" if at_once else "end", ended, by, under, reason)
+    project_posts({each.user_id for each in ended})
+    for person in sorted({each.user.person for each in ended}):
+        return_to_office(everywhere(person), SYSTEM)
+        renew_stale(person.hex)
 
 
-def _authority(by: Actor, paths: set[str]) -> dict[str, str]:
-    """The post under which `by` gives and takes posts at each of these offices."""
-    under = dict(by.permits("system" if by is SYSTEM else "manage_posts", paths))
+def _outlasts(post: Post, day: date) -> bool:
+    return post.ends_on is None or post.ends_on > day
+
+
+def _deputies(post: Post) -> list[Post]:
+    """The deputies of a post's holder whose time is not over, locked."""
+    found = post.deputies.filter(revoked_at=None).select_related("user", "organisation").order_by("pk")
+    return [each for each in found.select_for_update(of=("self",)) if not is_over(each)]
+
+
+def is_over(post: Post) -> bool:
+    """Whether a post has ended."""
+    return post.revoked_at is not None or (post.ends_on is not None and post.ends_on < today())
+
+
+def authority(by: Actor, paths: set[str]) -> dict[str, str]:
+    """The post under which `by` manages posts at each of these offices. Raises PermissionDenied."""
+    under = dict(by.permits("manage_posts", paths))
     if set(under) != paths:
         raise PermissionDenied("manage_posts")
     return under
 
 
-def _may_be_given(each: Appointment, by: Actor) -> None:
-    """Whether a post may be given; raises Refused."""
+def may_be_given(each: Appointment, held: Iterable[Post]) -> None:
+    """Whether a post may be given beside those that the person holds; raises Refused."""
     allowed = matrix()
     if each.role not in allowed.at:
         raise Refused("unknown_role")
@@ -192,11 +213,25 @@ def _may_be_given(each: Appointment, by: Actor) -> None:
         raise Refused("not_here")
     if each.ends_on is not None and each.ends_on < each.starts_on:
         raise Refused("dates")
-    if by.key == each.user.person.hex:
-        raise Refused("own_post")
     closed = each.organisation.valid_to
     if each.starts_on < each.organisation.valid_from or (closed is not None and closed < each.starts_on):
         raise Refused("office_closed", organisation=each.organisation)
+    if each.deputy_for is not None:
+        _may_be_deputy(each, each.deputy_for)
+    _fits_beside(each, held)
+
+
+def _may_be_deputy(each: Appointment, post: Post) -> None:
+    """代理: another person, for a while, in the time of the holder's own post, who is no deputy himself."""
+    if each.user.person == post.user.person:
+        raise Refused("own_deputy")
+    if post.deputy_for_id is not None:
+        raise Refused("deputy_of_deputy", user=post.user)
+    if each.ends_on is None:
+        raise Refused("deputy_needs_end")
+    within = post.starts_on <= each.starts_on and (post.ends_on is None or each.ends_on <= post.ends_on)
+    if is_over(post) or not within:
+        raise Refused("beyond_the_post", user=post.user)
 
 
 def _fits_beside(each: Appointment, held: Iterable[Post]) -> None:
@@ -208,8 +243,10 @@ def _fits_beside(each: Appointment, held: Iterable[Post]) -> None:
             raise Refused("incompatible", user=each.user, organisation=post.organisation, role=_role_name(post.role))
 
 
-def _held_by(people: set[UUID]) -> dict[UUID, list[Post]]:
-    """The posts of natural persons, under any of their accounts; the accounts stay locked until the end."""
+def held_by(people: set[UUID]) -> dict[UUID, list[Post]]:
+    """The posts of natural persons, under any of their accounts; the accounts stay locked until the end, so that two
+    posts that may not lie in one hand cannot both pass.
+    """
     list(User.objects.select_for_update().filter(person__in=people).order_by("pk").values_list("pk"))
     held: dict[UUID, list[Post]] = {person: [] for person in people}
     posts = Post.objects.filter(user__person__in=people, revoked_at=None)
@@ -242,5 +279,6 @@ def _write(act: str, posts: Iterable[Post], by: Actor, under: dict[str, str], re
                 "organisation": post.organisation.code,
                 "starts_on": post.starts_on.isoformat(),
                 "ends_on": post.ends_on.isoformat() if post.ends_on else None,
+                "deputy_for": post.deputy_for_id,
             },
         )

@@ -10,17 +10,19 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from approvals.organisations.models import Organisation, Post, User
-from approvals.organisations.roles import matrix
+from approvals.organisations.roles import matrix, post_of
 from workflows.models import TrainingClock
 from workflows.panels import kept_by, seated_by
 from workflows.planned import planned_cursor
 
 _OFFICES = f"""
-    SELECT DISTINCT o.path, o.name, p.role, o.id
+    SELECT DISTINCT o.path, o.name, p.role, o.id, COALESCE(NULLIF(hu.name, ''), hu.username, '')
       FROM {Post._meta.db_table} p
       JOIN {Organisation._meta.db_table} o ON o.id = p.organisation_id
-      JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active,
-           (SELECT COALESCE((SELECT date FROM {TrainingClock._meta.db_table}),
+      JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active
+      LEFT JOIN {Post._meta.db_table} h ON h.id = p.deputy_for_id
+      LEFT JOIN {User._meta.db_table} hu ON hu.id = h.user_id
+     CROSS JOIN (SELECT COALESCE((SELECT date FROM {TrainingClock._meta.db_table}),
                             (now() AT TIME ZONE 'Asia/Shanghai')::date) AS today) t
      WHERE p.user_id = %s AND p.revoked_at IS NULL
        AND p.starts_on <= t.today AND (p.ends_on IS NULL OR p.ends_on >= t.today)
@@ -35,11 +37,13 @@ class Office(NamedTuple):
     name: str
     role: str
     organisation_id: int
+    holder: str = ""
+    """Whose role a deputy (代理) holds meanwhile, by name; empty for a post of one's own."""
 
     @property
     def post(self) -> str:
-        """How the record names it: role@organisation."""
-        return f"{self.role}@{self.name}"
+        """How the record names it: role@organisation, for a deputy role@organisation~holder."""
+        return post_of(self.role, self.name, self.holder)
 
 
 def offices_of(user: User) -> list[Office]:
@@ -68,13 +72,14 @@ class UserActor:
         return int(self.user.pk)
 
     def permits(self, permission: str, paths: Iterable[str]) -> dict[str, str]:
-        """Of `paths`, those at or below an office where a post gives `permission` today, with that post."""
-        roles = matrix().roles_with(permission) if permission != "system" else []
+        """Of `paths`, those that a post giving `permission` today reaches from its office, with that post."""
+        allowed = matrix()
+        roles = allowed.roles_with(permission) if permission != "system" else []
         offices = [office for office in offices_of(self.user) if office.role in roles] if roles else []
         found: dict[str, str] = {}
         for path in paths:
-            office = next((office for office in offices if path.startswith(office.path)), None)
-            if office is not None:
+            holds = (office for office in offices if allowed.reaches(office.role, permission, office.path, path))
+            if (office := next(holds, None)) is not None:
                 found[path] = office.post
         return found
 
@@ -91,6 +96,28 @@ class UserActor:
         return post
 
 
+@dataclass(frozen=True)
+class Everywhere:
+    """A natural person under all of his accounts, for whoever asks what he may still do; a closed one gives nothing."""
+
+    accounts: tuple[UserActor, ...]
+    key: str
+    name: str
+
+    def permits(self, permission: str, paths: Iterable[str]) -> dict[str, str]:
+        """What any of the accounts permits."""
+        wanted, found = list(paths), {}
+        for account in self.accounts:
+            found |= account.permits(permission, wanted)
+        return found
+
+
+def everywhere(person: UUID) -> Everywhere:
+    """A natural person under every account."""
+    users = list(User.objects.filter(person=person).order_by("pk"))
+    return Everywhere(tuple(UserActor(user) for user in users), person.hex, str(users[0]) if users else "")
+
+
 def actor_of(user: User) -> UserActor:
     """The engine's view of a signed-in person."""
     return UserActor(user)
@@ -100,7 +127,8 @@ _HOLDERS = f"""
     SELECT w.path, p.user_id
       FROM unnest(%s::varchar[]) AS w(path)
       JOIN {Organisation._meta.db_table} o ON w.path LIKE o.path || '%%'
-      JOIN {Post._meta.db_table} p ON p.organisation_id = o.id AND p.role = ANY(%s)
+      JOIN {Post._meta.db_table} p ON p.organisation_id = o.id
+       AND p.role = ANY(CASE WHEN w.path = o.path THEN %s::varchar[] ELSE %s::varchar[] END)
       JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active,
            (SELECT COALESCE((SELECT date FROM {TrainingClock._meta.db_table}),
                             (now() AT TIME ZONE 'Asia/Shanghai')::date) AS today) t
@@ -122,7 +150,10 @@ class Offered(NamedTuple):
 
 
 _OFFERED = _HOLDERS.replace(
-    "SELECT w.path, p.user_id", "SELECT w.path, p.user_id, COALESCE(NULLIF(u.name, ''), u.username), p.role, o.name"
+    "SELECT w.path, p.user_id",
+    "SELECT w.path, p.user_id, COALESCE(NULLIF(u.name, ''), u.username), p.role, o.name,"
+    f" (SELECT COALESCE(NULLIF(hu.name, ''), hu.username) FROM {Post._meta.db_table} h"
+    f" JOIN {User._meta.db_table} hu ON hu.id = h.user_id WHERE h.id = p.deputy_for_id)",
 )
 
 
@@ -131,9 +162,9 @@ def offered(permission: str, paths: Iterable[str]) -> list[Offered]:
     wanted = sorted(set(paths))
     found: dict[int, tuple[set[str], Offered]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_OFFERED, [wanted, matrix().roles_with(permission)])
-        for path, user, name, role, office in cursor.fetchall():
-            found.setdefault(user, (set(), Offered(user, name, f"{role}@{office}")))[0].add(path)
+        cursor.execute(_OFFERED, [wanted, *matrix().roles_reaching(permission)])
+        for path, user, name, role, office, holder in cursor.fetchall():
+            found.setdefault(user, (set(), Offered(user, name, post_of(role, office, holder or ""))))[0].add(path)
     return sorted((who for at, who in found.values() if len(at) == len(wanted)), key=lambda who: (who.post, who.name))
 
 
@@ -142,7 +173,7 @@ def seated(permission: str, paths: Iterable[str]) -> dict[str, list[tuple[str, s
     """Who sits on the panels of these offices: the natural persons who hold `permission` there today, by name."""
     found: dict[str, list[tuple[str, str]]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_SEATED, [sorted(set(paths)), matrix().roles_with(permission)])
+        cursor.execute(_SEATED, [sorted(set(paths)), *matrix().roles_reaching(permission)])
         for path, person, name in cursor.fetchall():
             found.setdefault(path, []).append((person.hex, name))
     return found
@@ -185,7 +216,7 @@ def holders(permission: str, paths: Iterable[str]) -> dict[str, list[int]]:
     wanted = sorted(set(paths))
     found: dict[str, list[int]] = {path: [] for path in wanted}
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDERS, [wanted, matrix().roles_with(permission)])
+        cursor.execute(_HOLDERS, [wanted, *matrix().roles_reaching(permission)])
         for path, user in cursor.fetchall():
             found[path].append(user)
     return found

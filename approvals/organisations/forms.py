@@ -32,30 +32,36 @@ class DayInput(forms.DateInput):
 class FilterForm(forms.Form):
     """Which posts to list."""
 
-    q = forms.CharField(label=_("Person, account or office"), required=False, max_length=80)
-    role = forms.ChoiceField(label=_("Role"), required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["role"].choices = [("", _p("posts", "All")), *roles.NAMES.items()]
-
-
-class AppointForm(forms.Form):
-    """A person, a role, an office or school, and the days."""
-
-    user = forms.CharField(
-        label=_("Account"), max_length=150, help_text=_("The name the person signs in with, such as officer1.")
+    q = forms.CharField(label=_("Person or account"), required=False, max_length=80)
+    office = forms.ModelChoiceField(
+        label=_("Office or school"),
+        queryset=Organisation.objects.none(),
+        required=False,
+        empty_label=_p("posts", "All"),
     )
-    organisation = forms.ModelChoiceField(label=_("Office or school"), queryset=Organisation.objects.none())
-    role = forms.ChoiceField(label=_("Role"), choices=list(roles.NAMES.items()))
-    starts_on = forms.DateField(label=_("From"), widget=DayInput)
-    ends_on = forms.DateField(
-        label=_("Until"), widget=DayInput, required=False, help_text=_("The last day; empty where none is set.")
+    role = forms.ChoiceField(label=_("Role"), required=False)
+    standing = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", _p("posts", "All")), *STANDINGS.items()]
     )
 
     def __init__(self, *args: Any, offices: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["organisation"].queryset = offices_under(offices).filter(valid_to=None)  # type: ignore[attr-defined]
+        self.fields["office"].queryset = offices_under(offices)  # type: ignore[attr-defined]
+        self.fields["role"].choices = [("", _p("posts", "All")), *roles.NAMES.items()]  # type: ignore[attr-defined]
+
+
+class _ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("At least 10 characters; it goes on the record."),
+    )  # fmt: skip
+
+
+class _PersonForm(_ReasonForm):
+    user = forms.CharField(
+        label=_("Account"), max_length=150, help_text=_("The name the person signs in with, such as officer1.")
+    )
+    starts_on = forms.DateField(label=_("From"), widget=DayInput)
 
     def clean_user(self) -> User:
         found = User.objects.filter(username=self.cleaned_data["user"].strip(), is_active=True).first()
@@ -64,10 +70,34 @@ class AppointForm(forms.Form):
         return found
 
 
-class RevokeForm(forms.Form):
-    """Why a post is taken away."""
+class AppointForm(_PersonForm):
+    """A person, a role, an office or school, the days, and why."""
 
-    reason = forms.CharField(
-        label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("At least 10 characters; it goes on the record."),
+    organisation = forms.ModelChoiceField(label=_("Office or school"), queryset=Organisation.objects.none())
+    role = forms.ChoiceField(label=_("Role"), choices=list(roles.NAMES.items()))
+    ends_on = forms.DateField(
+        label=_("Until"), widget=DayInput, required=False, help_text=_("The last day; empty where none is set.")
+    )
+
+    def __init__(self, *args: Any, offices: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organisation"].queryset = offices_under(offices).filter(valid_to=None)  # type: ignore[attr-defined]
+
+
+class DeputyForm(_PersonForm):
+    """Who represents an absent holder, from when until when, and why."""
+
+    ends_on = forms.DateField(label=_("Until"), widget=DayInput, help_text=_("The last day."))
+
+
+class EndForm(_ReasonForm):
+    """When a post ends, or all posts of a person who leaves, and why."""
+
+    last_day = forms.DateField(
+        label=_("Last day"), widget=DayInput, required=False,
+        help_text=_("Empty: at once when it is approved."),
     )  # fmt: skip
+
+
+class DeclineForm(_ReasonForm):
+    """Why a proposal is declined."""

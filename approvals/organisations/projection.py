@@ -6,16 +6,23 @@ taken, and on every new business day, since posts begin and end by their dates.
 
 from collections.abc import Iterable
 from datetime import date
+from uuid import UUID
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from guardian.models import UserObjectPermission
 
+from approvals.organisations.authority import everywhere
 from approvals.organisations.models import Organisation, Post
 from approvals.organisations.roles import matrix
+from workflows.actors import SYSTEM
+from workflows.acts import holders_of_tasks, return_to_office
 from workflows.background import due
 from workflows.clock import today
+
+KEY_LENGTH = 32
+"""Characters of a natural person's key."""
 
 _DUE = f"""
     SELECT DISTINCT p.user_id, permission.id, p.organisation_id::varchar
@@ -67,11 +74,19 @@ _projected_for: date | None = None
 
 @due("organisations.project_posts")
 def follow_the_dates() -> int:
-    """Once a business day in each process: posts that began or ended with the new date."""
+    """Once a business day in each process: posts that began or ended with the new date, and what their holders had
+    taken on.
+    """
     global _projected_for
     day = today()
     if _projected_for == day:
         return 0
-    changed = project_posts()
+    changed = project_posts() + return_what_is_not_theirs()
     _projected_for = day
     return changed
+
+
+def return_what_is_not_theirs() -> int:
+    """Gives tasks back to their offices whose holders' posts have ended; returns how many."""
+    people = [UUID(hex=key) for key in sorted(holders_of_tasks()) if len(key) == KEY_LENGTH]
+    return sum(return_to_office(everywhere(person), SYSTEM) for person in people)

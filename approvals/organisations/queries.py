@@ -7,7 +7,7 @@ from operator import or_
 
 from django.db.models import Q, QuerySet
 
-from approvals.organisations.models import FormerName, Kind, Organisation, Post, SchoolForm
+from approvals.organisations.models import FormerName, Kind, Organisation, Post, PostProposal, SchoolForm
 
 STEP = Organisation.steplen
 """Characters that one level of the tree adds to a path."""
@@ -93,7 +93,8 @@ def below_township(paths: Iterable[str]) -> set[str]:
 
 def posts_under(prefixes: Iterable[str], words: str = "", role: str = "") -> QuerySet[Post]:
     """Posts at or below offices, the latest first; by a word of the person's, account's or office's name, by role."""
-    posts = Post.objects.filter(organisation__in=offices_under(prefixes)).select_related("user", "organisation")
+    posts = Post.objects.filter(organisation__in=offices_under(prefixes))
+    posts = posts.select_related("user", "organisation", "deputy_for__user")
     if words:
         posts = posts.filter(
             Q(user__name__icontains=words) | Q(user__username__icontains=words)
@@ -111,3 +112,24 @@ def standing(post: Post, day: date) -> str:
     if post.ends_on is not None and post.ends_on < day:
         return "ended"
     return "to_come" if post.starts_on > day else "in_force"
+
+
+def of_standing(name: str, day: date) -> Q:
+    """Posts whose `standing` is this."""
+    over = Q(ends_on__lt=day)
+    return {
+        "revoked": Q(revoked_at__isnull=False),
+        "ended": Q(revoked_at=None) & over,
+        "to_come": Q(revoked_at=None, starts_on__gt=day) & ~over,
+        "in_force": Q(revoked_at=None, starts_on__lte=day) & (Q(ends_on=None) | Q(ends_on__gte=day)),
+    }[name]
+
+
+def proposals_under(prefixes: Iterable[str], waiting: bool) -> QuerySet[PostProposal]:
+    """Proposals about posts at or below offices: those that wait, oldest first; or those decided, the latest first."""
+    found = PostProposal.objects.filter(below(prefixes)).select_related(
+        "user", "organisation", "post__user", "proposed_by", "decided_by"
+    )
+    if waiting:
+        return found.filter(state="waiting").order_by("pk")
+    return found.exclude(state="waiting").order_by("-pk")

@@ -13,7 +13,7 @@ from approvals.applications.asking import WANTED, AskPapers
 from approvals.organisations.access import number
 from approvals.organisations.authority import Offered, actor_of
 from approvals.organisations.models import User
-from approvals.organisations.roles import NAMES
+from approvals.organisations.roles import words_of
 from approvals.programmes.evidence import EVIDENCE
 from workflows import Reason, acts
 from workflows.actors import Actor
@@ -103,7 +103,7 @@ class ActForm(forms.Form):
         super().__init__(
             data, initial={"act": kind.name, "signer": signer}, auto_id=f"{kind.name}{signer[:8]}-%s", **also
         )
-        choices = [(str(who.user_id), f"{who.name} · {_post(who.post)}") for who in offered]
+        choices = [(str(who.user_id), f"{who.name} · {words_of(who.post)}") for who in offered]
         wanted = {
             "person": kind.person == "person",
             "people": kind.person == "people",
@@ -167,11 +167,6 @@ class ActForm(forms.Form):
         if self.kind.name == "remove_signer":
             to = [Known(self.cleaned_data["signer"])]
         return self.kind.make(to)
-
-
-def _post(post: str) -> str:
-    role, _at, office = post.partition("@")
-    return f"{office} · {NAMES.get(role, role)}"
 
 
 @dataclass(frozen=True, slots=True)

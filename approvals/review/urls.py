@@ -1,6 +1,15 @@
 from django.urls import path
 
-from approvals.review import act_views, case_views, deciding_views, freeze_views, kin_views, queue_views, route_views
+from approvals.review import (
+    act_views,
+    case_views,
+    deciding_views,
+    freeze_views,
+    kin_views,
+    permission_views,
+    queue_views,
+    route_views,
+)
 
 app_name = "review"
 urlpatterns = [
@@ -16,6 +25,7 @@ urlpatterns = [
     path("kin/<int:kinship_id>/end/", kin_views.end_declaration, name="end_kin"),
     path("freezes/", freeze_views.freezes, name="freezes"),
     path("freezes/<int:freeze_id>/end/", freeze_views.end, name="end_freeze"),
+    path("permissions/", permission_views.permissions, name="permissions"),
     path("routes/", route_views.routes, name="routes"),
     path("routes/<slug:name>.<slug:form>", route_views.route_file, name="route_file"),
     path("queue/act/", act_views.act, name="act"),

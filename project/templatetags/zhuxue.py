@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.utils import formats, timezone
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
@@ -140,12 +140,16 @@ def role_name(code: str) -> str:
 
 
 @register.filter
-def post_name(post: Any) -> str:
-    """aid_officer@鸡泽县第一中学 -> 鸡泽县第一中学 · 资助专干; takes an `Office` too."""
-    role, at, office = str(getattr(post, "post", post) or "").partition("@")
-    if at:
-        return f"{office} · {role_name(role)}"
-    return gettext("System") if role == "system" else role
+def post_name(post: Any, style: str = "") -> str:
+    """A post as the record names it, or an `Office`, in words; `:"plain"` leaves out for whom a deputy holds it."""
+    return roles.words_of(str(getattr(post, "post", post) or ""), deputy=style != "plain")
+
+
+@register.filter
+def acting_as(name: str, post: str) -> str:
+    """张三, or 张三（代理李四） where the post under which he acted was a deputy's."""
+    holder = roles.parts_of(str(post or ""))[2]
+    return roles.deputising(name, holder) if holder else name
 
 
 @register.filter

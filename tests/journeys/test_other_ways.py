@@ -152,7 +152,7 @@ PAGES = {
     "officer1": ["/", "/applications/", "/applications/new/", "/rosters/", "/rosters/new/", "/notices/", "/inbox/",
                  "/awards/", "/payments/failed/", "/programmes/", "/programmes/living_subsidy_boarder/"],
     "finance1": ["/batches/", "/awards/"],
-    "admin1": ["/posts/", "/posts/new/"],
+    "admin1": ["/posts/", "/posts/new/", "/posts/proposals/", "/posts/history/"],
     "audit1": ["/"],
 }  # fmt: skip
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -209,11 +209,15 @@ def test_a_page_opened_before_a_post_was_revoked_is_answered_in_words(offices: O
     [application] = waiting("school_review", "王小禾")
     head = offices("head1", f"/cases/{application.case_id}/")
     post = Post.objects.get(user__username="head1")
-    admin = offices("admin1", f"/posts/{post.pk}/revoke/")
+    admin = offices("admin1", f"/posts/{post.pk}/end/")
     assert_accessible(admin)
     admin.get_by_label("原因").fill("已调离本校，岗位由他人接任。")
-    button(admin, "免去岗位").click()
-    told(admin, "岗位已终止")
+    button(admin, "提请免去").click()
+    told(admin, "已提请")
+    colleague = offices("admin2", "/posts/proposals/")
+    tick_all(colleague)
+    button(colleague, "同意").click()
+    told(colleague, "已同意")
     head.get_by_role("button", name=re.compile("^通过")).click()
     expect(head.locator("main")).to_contain_text("您的岗位无权在此办理")
     assert_accessible(head)

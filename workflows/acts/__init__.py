@@ -9,9 +9,18 @@ Each act is a class with its permission, its checks and what it writes, and work
 """
 
 from workflows.acts.frame import Act, perform
-from workflows.acts.holding import Claim, Release, TakeOver, Transfer, claim_next, open_item
+from workflows.acts.holding import (
+    Claim,
+    Release,
+    TakeOver,
+    Transfer,
+    claim_next,
+    holders_of_tasks,
+    open_item,
+    return_to_office,
+)
 from workflows.acts.pausing import Resume, Suspend, end_freeze, set_freeze
-from workflows.acts.recusing import StepAside, recuse, recuse_from_offices
+from workflows.acts.recusing import StepAside, lift_from_offices, recuse, recuse_from_offices
 from workflows.acts.signing import AddSigners, RemoveSigner, Unsign
 from workflows.acts.telling import Comment, CopyTo, Unwatch, Urge, Watch, looking, mark_read
 
@@ -34,11 +43,14 @@ __all__ = [
     "Watch",
     "claim_next",
     "end_freeze",
+    "holders_of_tasks",
+    "lift_from_offices",
     "looking",
     "mark_read",
     "open_item",
     "perform",
     "recuse",
     "recuse_from_offices",
+    "return_to_office",
     "set_freeze",
 ]

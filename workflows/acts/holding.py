@@ -1,14 +1,18 @@
 """Taking tasks on (签收), letting them go, taking them over, handing them on (转办); the next one for me."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
+from django.db import transaction
 from django.db.models.functions import Coalesce
 
 from workflows.actors import Actor
 from workflows.acts.frame import Act, Concerns, perform
 from workflows.clock import Moment
-from workflows.locking import Refused, Result, Standing
-from workflows.models import WorkItem
+from workflows.locking import Refused, Result, Standing, lock
+from workflows.models import Signer, WorkItem
+from workflows.panels import leave, tallies
+from workflows.record import Line, write_lines
 
 
 def _hold(tasks: list[Standing], person: Actor, moment: Moment) -> None:
@@ -107,3 +111,53 @@ def open_item(item: int, by: Actor, moment: Moment) -> bool:
     """Notes that somebody who may decide a task has opened it, the first time; whether this was the first."""
     untouched = WorkItem.objects.filter(pk=item, finished=None, opened_at=None)
     return bool(untouched.update(opened_at=moment.machine))
+
+
+# ---------------------------------------------------------------- whoever may not any more
+
+
+def return_to_office(person: Actor, by: Actor) -> int:
+    """放回: what a person has taken on, or was asked to sign and has not, and may not do any more, is the office's
+    again; returns how many tasks. Signatures that he gave stand. In the caller's transaction, if there is one.
+    """
+    with transaction.atomic():
+        held = WorkItem.objects.filter(holder=person.key, finished=None)
+        asked = Signer.objects.filter(person=person.key, ended_at=None, vote="", item__finished=None)
+        seats = {seat.item_id: seat for seat in asked}
+        items = {*held.values_list("pk", flat=True), *seats}
+        if not items:
+            return 0
+        tasks, moment, _missing = lock(sorted(items), person, patient=True)
+        found = tallies(list(seats), person.key)
+        signs = {task.item: found[task.item].need(task.step.permission) for task in tasks
+                 if task.step is not None and task.item in seats}  # fmt: skip
+        holds = {task.item: task.step.permission for task in tasks
+                 if task.step is not None and task.seat.holder == person.key}  # fmt: skip
+        released, risen = _not_permitted(person, tasks, holds), _not_permitted(person, tasks, signs)
+        WorkItem.objects.filter(pk__in=[task.item for task in released]).update(
+            holder="", holder_name="", assigned=None
+        )
+        leave([seats[task.item] for task in risen], moment)
+        for act, which in (("release", released), ("remove_signer", risen)):
+            lines = [
+                Line(task.case, task.path, item=task.item, step=task.step.name if task.step else "") for task in which
+            ]
+            write_lines(act, "case", lines, by, data={"to": [person.name], "cause": "no_post"}, at=moment)
+        return len({task.item for task in (*released, *risen)})
+
+
+def _not_permitted(person: Actor, tasks: Iterable[Standing], needs: Mapping[int, str]) -> list[Standing]:
+    """Of these tasks, those for which a person lacks what each needs, asked once a permission."""
+    offices: dict[str, set[str]] = defaultdict(set)
+    for task in tasks:
+        if task.item in needs:
+            offices[needs[task.item]].add(task.path)
+    granted = {need: person.permits(need, paths) for need, paths in offices.items()}
+    return [task for task in tasks if task.item in needs and task.path not in granted[needs[task.item]]]
+
+
+def holders_of_tasks() -> set[str]:
+    """The keys of all natural persons who have an open task or are asked to sign one."""
+    held = WorkItem.objects.filter(finished=None).exclude(holder="").values_list("holder", flat=True)
+    asked = Signer.objects.filter(ended_at=None, vote="", item__finished=None).values_list("person", flat=True)
+    return {*held.distinct(), *asked.distinct()}

@@ -120,10 +120,33 @@ def recuse_from_offices(found: Iterable[tuple[str, str]], code: str, by: Actor, 
             if (path, person) not in known
         ]
         Recusal.objects.bulk_create(new, ignore_conflicts=True)
+        busy = _at_work({each.person for each in new})
         for each in new:
-            _rise(_items_at(each.path, each.person), each.person, levels, at)
-            record.write("recuse", "office", [0], by, path=each.path, data={"code": code, "levels": list(levels)})
+            if each.person in busy:
+                _rise(_items_at(each.path, each.person), each.person, levels, at)
+        lines = [Line(0, each.path) for each in new]
+        write_lines("recuse", "office", lines, by, data={"code": code, "levels": list(levels)}, at=at)
     return len(new)
+
+
+def lift_from_offices(found: Iterable[tuple[str, str]], code: str, by: Actor) -> int:
+    """Ends recusals from offices for a cause that holds no longer, [(path, person's key)]; returns how many."""
+    at, ended = moment(), 0
+    with transaction.atomic():
+        for path, person in sorted(set(found)):
+            known = Recusal.objects.filter(case=None, path=path, person=person, code=code, ended_at=None)
+            if known.update(ended_at=at.machine):
+                ended += 1
+                record.write("end_recusal", "office", [0], by, path=path, data={"code": code}, at=at)
+    return ended
+
+
+def _at_work(people: Iterable[str]) -> set[str]:
+    """Of these people, those who hold an open task or have a seat at one."""
+    known = list(people)
+    seats = Signer.objects.filter(person__in=known, ended_at=None, item__finished=None)
+    held = WorkItem.objects.filter(holder__in=known, finished=None).exclude(holder="")
+    return {*held.values_list("holder", flat=True), *seats.values_list("person", flat=True)}
 
 
 def _items_at(path: str, person: str) -> list[int]:
