@@ -23,8 +23,9 @@ BLOCK = "block"
 
 
 class Says(NamedTuple):
-    """A code's sentence, and what it asks for."""
+    """What a code is called, what it says of an application, and what it asks for."""
 
+    title: Promise
     sentence: Promise
     weight: str = RECHECK
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 
+from approvals.applications.hits import CLOSED
 from approvals.applications.matching import sentence, source_name
 from approvals.people.masking import mask_enrolment_no
 from approvals.people.special_groups import SPECIAL_GROUPS
@@ -13,6 +14,7 @@ from approvals.review.forms import PARTS
 register = template.Library()
 
 register.filter("hit_sentence", lambda hit: sentence(hit.code, hit.values))
+register.filter("hit_closed", lambda hit: str(CLOSED.get(hit.closed_why, hit.closed_why)))
 register.filter("hit_source", lambda hit: source_name(hit.source))
 register.filter("mask_enrolment_no", lambda value: mask_enrolment_no(value or ""))
 

@@ -31,9 +31,16 @@ class AccountHolder(Kind):
     number = "银行账号"
     max_age = 180
     says = {
-        "holder_differs": Says(_("By the bank's list the account is held by %(holders)s, neither pupil nor guardian.")),
-        "account_two_holders": Says(_("The bank's list has %(count)s holders of this account.")),
-        "account_closed": Says(_("By the bank's list the account is closed, blocked or not in use.")),
+        "holder_differs": Says(
+            _("Account of somebody else"),
+            _("By the bank's list the account is held by %(holders)s, neither pupil nor guardian."),
+        ),
+        "account_two_holders": Says(
+            _("Account with several holders"), _("The bank's list has %(count)s holders of this account.")
+        ),
+        "account_closed": Says(
+            _("Account not in use"), _("By the bank's list the account is closed, blocked or not in use.")
+        ),
     }
     statement = f"""
         SELECT case_id, code, said FROM (

@@ -14,8 +14,14 @@ class Accounts(Kind):
     code = "accounts"
     title = _("Accounts of all applications")
     says = {
-        "account_shared": Says(_("The same account is named for %(count)s pupils who do not share a household.")),
-        "card_name_mismatch": Says(_("The account holder is neither the pupil nor the guardian named.")),
+        "account_shared": Says(
+            _("Account shared by several pupils"),
+            _("The same account is named for %(count)s pupils who do not share a household."),
+        ),
+        "card_name_mismatch": Says(
+            _("Account holder neither pupil nor guardian"),
+            _("The account holder is neither the pupil nor the guardian named."),
+        ),
     }
     # As `matching.shared_accounts` counts: every live application, unless all its pupils are of one household.
     statement = f"""

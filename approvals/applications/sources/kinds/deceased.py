@@ -22,10 +22,14 @@ class Deceased(Kind):
     max_age = 45
     says = {
         "deceased": Says(
-            _("The pupil's ID number is on the list of deaths and cancelled registrations (%(on)s)."), BLOCK
+            _("Pupil deceased or registration cancelled"),
+            _("The pupil's ID number is on the list of deaths and cancelled registrations (%(on)s)."),
+            BLOCK,
         ),
         "guardian_deceased": Says(
-            _("A registered guardian is on the list of deaths and cancelled registrations."), INFO
+            _("Guardian deceased"),
+            _("A registered guardian is on the list of deaths and cancelled registrations."),
+            INFO,
         ),
     }
     statement = f"""

@@ -23,12 +23,18 @@ class Disabled(Kind):
     max_age = 180
     claims = True
     says = {
-        "not_disabled": Says(_("Stated as a pupil with a disability, but the list has no certificate of the pupil's.")),
+        "not_disabled": Says(
+            _("No disability certificate"),
+            _("Stated as a pupil with a disability, but the list has no certificate of the pupil's."),
+        ),
         "parent_not_disabled": Says(
-            _("Stated as a child of a person with a disability, but the list has no certificate of a guardian's.")
+            _("No disability certificate of a guardian"),
+            _("Stated as a child of a person with a disability, but the list has no certificate of a guardian's."),
         ),
         "disabled_unstated": Says(
-            _("The list has a disability certificate that the application does not state."), INFO
+            _("Disability certificate, not stated"),
+            _("The list has a disability certificate that the application does not state."),
+            INFO,
         ),
     }
     statement = f"""

@@ -36,10 +36,13 @@ class LowIncome(Kind):
     claims = True
     says = {
         "not_low_income": Says(
-            _("Stated as %(groups)s, but neither pupil nor guardian is on the list of civil affairs.")
+            _("Not on the list of civil affairs"),
+            _("Stated as %(groups)s, but neither pupil nor guardian is on the list of civil affairs."),
         ),
         "low_income_unstated": Says(
-            _("On the list of civil affairs as %(category)s, which the application does not state."), INFO
+            _("On the list of civil affairs, not stated"),
+            _("On the list of civil affairs as %(category)s, which the application does not state."),
+            INFO,
         ),
     }
     # A claim is borne out by the pupil's or a guardian's line, or as such by the register of poor households.

@@ -27,10 +27,19 @@ class OtherAid(Kind):
     max_age = 180
     says = {
         "other_aid_exclusive": Says(
-            _("%(offices)s pay %(aids)s in the same school year, which excludes this programme."), BLOCK
+            _("Paid elsewhere, mutually exclusive"),
+            _("%(offices)s pay %(aids)s in the same school year, which excludes this programme."),
+            BLOCK,
         ),
-        "other_aid": Says(_("%(offices)s pay %(aids)s in the same school year: is it for the same purpose?")),
-        "other_aid_besides": Says(_("%(offices)s pay %(aids)s besides, which does not exclude this programme."), INFO),
+        "other_aid": Says(
+            _("Other aid, purpose to be checked"),
+            _("%(offices)s pay %(aids)s in the same school year: is it for the same purpose?"),
+        ),
+        "other_aid_besides": Says(
+            _("Other aid, not exclusive"),
+            _("%(offices)s pay %(aids)s besides, which does not exclude this programme."),
+            INFO,
+        ),
     }
     statement = f"""
         SELECT case_id, code, jsonb_build_object('aids', jsonb_agg(DISTINCT aid), 'offices', jsonb_agg(DISTINCT office))

@@ -42,10 +42,13 @@ class PoorHouseholds(Kind):
     claims = True
     says = {
         "not_registered": Says(
-            _("Stated or required as a registered household, but the register does not bear it out.")
+            _("Not on the register of poor households"),
+            _("Stated or required as a registered household, but the register does not bear it out."),
         ),
-        "other_county": Says(_("The register lists the household in another county.")),
-        "register_missing": Says(_("No register is loaded to compare with.")),
+        "other_county": Says(
+            _("Registered in another county"), _("The register lists the household in another county.")
+        ),
+        "register_missing": Says(_("No register loaded"), _("No register is loaded to compare with.")),
     }
 
     def asked(self, lists: Mapping[str, int]) -> bool:
