@@ -52,7 +52,7 @@ class Outcome:
 
     open_hits: dict[int, int]
     changed: dict[int, dict[str, list[str]]]
-    """{case: {"new": codes, "gone": codes}}."""
+    """{case: {"new": codes, "gone": codes}}, but for what is for information."""
     tally: Tally
 
 
@@ -78,7 +78,7 @@ def keep(results: Mapping[int, Match], lists: Mapping[str, int], at: datetime) -
             stays = old is not None and same and not old.closed
             became = "waived" if waived else "kept" if stays else "new" if old is None else "again"
             tally[found.code][became] += 1
-            if not stays and not waived:
+            if not stays and not waived and weight != "info":
                 changed.setdefault(case, {}).setdefault("new", []).append(found.code)
             if stays and old is not None and (old.list_id, old.weight) == (list_id, weight):
                 continue
@@ -95,15 +95,20 @@ def _waiver(old: Kept | None) -> tuple[datetime | None, str, str]:
     return (old.waived_at, old.waived_by, old.waived_reason) if old else (None, "", "")
 
 
+_KNOWN = f"""
+    SELECT application_id, source, code, id, weight, values::text, list_id, facts, found_at, waived_at, waived_by,
+           waived_reason, closed_at IS NOT NULL
+      FROM {Hit._meta.db_table} WHERE application_id = ANY(%s::bigint[])
+"""
+
+
 def _known(cases: Collection[int]) -> dict[Key, Kept]:
-    rows = Hit.ever.filter(application__in=list(cases)).values_list(
-        "application_id", "source", "code", "pk", "weight", "values", "list_id", "facts", "found_at", "waived_at",
-        "waived_by", "waived_reason", "closed_at",
-    )  # fmt: skip
-    return {
-        (case, source, code): Kept(pk, weight, values, list_id, bytes(facts or b""), *rest, closed_at is not None)
-        for case, source, code, pk, weight, values, list_id, facts, *rest, closed_at in rows.iterator()
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [ints_array(cases)])
+        return {
+            (case, source, code): Kept(pk, weight, json.loads(values), list_id, bytes(facts or b""), *rest)
+            for case, source, code, pk, weight, values, list_id, facts, *rest in cursor.fetchall()
+        }
 
 
 _WRITE = f"""
@@ -156,7 +161,8 @@ def _close(
             continue
         gone[_why(old, results[case], lists.get(source), bool(kind and kind.columns))].append(old.pk)
         tally[code]["gone"] += 1
-        changed.setdefault(case, {}).setdefault("gone", []).append(code)
+        if old.weight != "info":
+            changed.setdefault(case, {}).setdefault("gone", []).append(code)
     for why, keys in gone.items():
         Hit.objects.filter(pk__in=keys).update(closed_at=at, closed_why=why)
 

@@ -4,9 +4,9 @@ A run is a row that remembers what is owed: killed at any moment it goes on afte
 what stands at the data check is sent on by `match_waiting`, through `decide`.
 """
 
+import json
 from collections import defaultdict
 from time import sleep
-from typing import Any
 
 import structlog
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -29,7 +29,7 @@ from workflows.models import Case
 log = structlog.get_logger(__name__)
 
 PERMISSION = "match_term"
-CHUNK = 5000
+CHUNK = 10_000
 """Applications matched in one transaction."""
 ATTEMPTS = 5
 """Tries of one chunk after which a run is given up."""
@@ -41,7 +41,7 @@ _OF_TERM = f"""
       FROM {Application._meta.db_table} a JOIN {Case._meta.db_table} c ON c.id = a.case_id
      WHERE a.term = %(term)s AND a.live AND c.state <> 'draft' AND 'data_check' = ANY(c.steps)
 """
-_NEXT = f"""SELECT a.case_id, c.open_hits {_OF_TERM} AND a.case_id > %(upto)s
+_NEXT = f"""SELECT a.case_id, c.open_hits, c.path {_OF_TERM} AND a.case_id > %(upto)s
      ORDER BY a.case_id LIMIT %(limit)s FOR NO KEY UPDATE OF c"""
 
 
@@ -139,10 +139,10 @@ def _next_chunk(run_id: int) -> bool:
         _begin_anew(run, lists)
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, {"term": run.term, "upto": run.upto, "limit": CHUNK})
-        cases = dict(cursor.fetchall())
+        cases = cursor.fetchall()
     if cases:
-        outcome = match_locked(cases, lists, {}, today())
-        _note(run, cases, outcome)
+        outcome = match_locked({case: count for case, count, _path in cases}, lists, {}, today())
+        _note(run, {case: path for case, _count, path in cases}, outcome)
     if len(cases) < CHUNK:
         _end(run, "done")
     return True
@@ -153,22 +153,19 @@ def _begin_anew(run: MatchRun, lists: dict[str, int]) -> None:
     run.lists, run.tally, run.upto, run.done, run.total = lists, {}, 0, 0, _total(run.term)
 
 
-def _note(run: MatchRun, cases: dict[int, int], outcome: Outcome) -> None:
+def _note(run: MatchRun, paths: dict[int, str], outcome: Outcome) -> None:
     """Writes how far the run is, and a line of the record for each case of which a hit is new or gone."""
     tally: dict[str, dict[str, int]] = defaultdict(dict, run.tally)
     for code, counts in outcome.tally.items():
         before = tally[code]
         tally[code] = {what: before.get(what, 0) + counts.get(what, 0) for what in {*before, *counts}}
-    run.tally, run.upto, run.done, run.attempts = dict(tally), max(cases), run.done + len(cases), 0
+    run.tally, run.upto, run.done, run.attempts = dict(tally), max(paths), run.done + len(paths), 0
     run.save(update_fields=["lists", "tally", "upto", "done", "total", "attempts"])
-    alike: dict[tuple[tuple[str, tuple[str, ...]], ...], list[int]] = defaultdict(list)
-    for case, changes in outcome.changed.items():
-        alike[tuple((what, tuple(sorted(codes))) for what, codes in sorted(changes.items()))].append(case)
-    paths = dict(Case.objects.filter(pk__in=outcome.changed).values_list("pk", "path"))
-    for changes, case_ids in alike.items():
-        data: dict[str, Any] = {what: list(codes) for what, codes in changes} | {"run": run.pk}
-        lines = [record.Line(case, paths[case], "system") for case in case_ids]
-        record.write_lines("match", "case", lines, SYSTEM, data=data)
+    told = (
+        record.Told(case, paths[case], json.dumps(changes | {"run": run.pk}))
+        for case, changes in sorted(outcome.changed.items())
+    )
+    record.write_told("match", "case", told)
 
 
 def _end(run: MatchRun, state: str, error: str = "") -> None:

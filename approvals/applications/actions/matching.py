@@ -21,7 +21,7 @@ from workflows.actors import SYSTEM, Actor
 from workflows.bars import bars_of
 from workflows.clock import today
 from workflows.copying import array, ints_array
-from workflows.facts import set_facts
+from workflows.facts import set_facts, set_open_hits
 from workflows.flows.aid import AidFlow
 from workflows.models import Case, WorkItem
 from workflows.moving import take_level
@@ -37,7 +37,7 @@ LEVEL = "recheck"
 
 # Case and item are locked together, in the order in which `decide` locks them.
 _WAITING = f"""
-    SELECT i.id, i.case_id, c.open_hits
+    SELECT i.id, c.id, c.open_hits
       FROM {WorkItem._meta.db_table} i JOIN {Case._meta.db_table} c ON c.id = i.case_id
      WHERE i.queue = %s AND i.finished IS NULL
      ORDER BY i.id LIMIT %s FOR NO KEY UPDATE OF c, i SKIP LOCKED
@@ -70,7 +70,7 @@ def match_locked(
     results = matching.match(cases, lists, versions, on)
     outcome = hits.keep(results, lists, timezone.now())
     _note_entries(results.values())
-    _set_open_hits({case: count for case, count in outcome.open_hits.items() if count != cases[case]})
+    set_open_hits({case: count for case, count in outcome.open_hits.items() if count != cases[case]})
     return outcome
 
 
@@ -94,11 +94,6 @@ def _note_entries(results: Collection[matching.Match]) -> None:
     entries = [json.dumps([registered(result.entry)] if result.entry else []) for result in judged]
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, [ints_array(one.of.case_id for one in judged), array(entries)])
-
-
-def _set_open_hits(open_hits: dict[int, int]) -> None:
-    for count in set(open_hits.values()):
-        set_facts([case for case, number in open_hits.items() if number == count], open_hits=count)
 
 
 # ---------------------------------------------------------------- waiving
