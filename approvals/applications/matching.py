@@ -18,7 +18,7 @@ from approvals.applications.sources import registry
 from approvals.applications.sources.base import Found, Kind, Matched, Scope
 from approvals.people import registers
 from approvals.people.crypto import blind_index, decrypt
-from approvals.people.models import Guardian, Student
+from approvals.people.models import Guardian, RegisterEntry, Student
 from approvals.people.special_groups import SPECIAL_GROUPS
 from approvals.programmes.models import ProgrammeVersion
 from workflows.copying import bytes_array, ints_array
@@ -80,7 +80,8 @@ _READ = f"""
      WHERE a.case_id = ANY(%s::bigint[])
 """
 
-# `scope` and `parents` are what a kind's statement may ask of: the applications, and whoever answers for the pupils.
+# What a kind's statement may ask of: the applications (`scope`), whoever answers for the pupils (`parents`), and what the
+# current lists say of any of them or their accounts (`listed`), found once for all kinds.
 _SCOPE = f"""
     WITH scope AS MATERIALIZED (
         SELECT a.case_id, a.student_id, s.id_hash, s.name AS pupil, a.account_hash, a.holder_name, a.guardian_name,
@@ -95,6 +96,11 @@ _SCOPE = f"""
         UNION
         SELECT case_id, id_hash
           FROM unnest(%(named_cases)s::bigint[], %(named_guardians)s::bytea[]) AS named (case_id, id_hash)
+    ), listed AS MATERIALIZED (
+        SELECT e.list_id, e.id_hash, e.category, e.household_no, e.name, e.school_year, e.told
+          FROM (SELECT id_hash FROM scope UNION SELECT id_hash FROM parents UNION SELECT account_hash FROM scope) sought
+          JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = sought.id_hash
+         WHERE e.list_id = ANY(%(lists)s::bigint[])
     )
 """
 
@@ -136,6 +142,7 @@ def _found(scope: Scope, guardians: Mapping[int, bytes]) -> Iterator[tuple[int, 
     params: dict[str, Any] = {
         "past": list(PAST_JUDGING),
         "cases": ints_array(one.case_id for one in scope.matched),
+        "lists": ints_array(scope.lists.values()),
         "named_cases": ints_array(guardians),
         "named_guardians": bytes_array(guardians.values()),
     }

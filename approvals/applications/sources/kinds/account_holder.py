@@ -7,7 +7,7 @@ from approvals.applications.sources.lists import Column, RowReader, told
 from approvals.applications.sources.registry import register
 from approvals.people import registers
 from approvals.people.masking import mask_name
-from approvals.people.models import Guardian, RegisterEntry
+from approvals.people.models import Guardian
 
 STATES = {
     **dict.fromkeys(("正常", "有效", "已激活", "激活", "开户"), ""),
@@ -50,7 +50,7 @@ class AccountHolder(Kind):
                         WHERE g.student_id = scope.student_id AND g.name = e.name)) AS ours,
                    jsonb_agg(DISTINCT e.told ->> 'holder') AS holders
               FROM scope
-              JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = scope.account_hash AND e.list_id = %(list)s
+              JOIN listed e ON e.id_hash = scope.account_hash AND e.list_id = %(list)s
              GROUP BY scope.case_id) held,
                LATERAL (VALUES ('holder_differs', NOT ours, jsonb_build_object('holders', holders)),
                                ('account_two_holders', names > 1, jsonb_build_object('count', names)),

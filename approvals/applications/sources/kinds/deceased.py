@@ -6,7 +6,6 @@ from approvals.applications.sources.base import BLOCK, INFO, Kind, Says
 from approvals.applications.sources.lists import Column, RowReader, told
 from approvals.applications.sources.registry import register
 from approvals.people import registers
-from approvals.people.models import RegisterEntry
 
 
 @register
@@ -32,13 +31,13 @@ class Deceased(Kind):
             INFO,
         ),
     }
-    statement = f"""
+    statement = """
         SELECT scope.case_id, 'deceased' AS code, jsonb_build_object('on', COALESCE(min(e.told ->> 'on'), '')) AS said
-          FROM scope JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
+          FROM scope JOIN listed e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
          GROUP BY scope.case_id
         UNION ALL
-        SELECT DISTINCT p.case_id, 'guardian_deceased', '{{}}'::jsonb
-          FROM parents p JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = p.id_hash AND e.list_id = %(list)s
+        SELECT DISTINCT p.case_id, 'guardian_deceased', '{}'::jsonb
+          FROM parents p JOIN listed e ON e.id_hash = p.id_hash AND e.list_id = %(list)s
     """
 
     def row(self, read: RowReader) -> registers.Row:

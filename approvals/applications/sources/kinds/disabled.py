@@ -6,7 +6,6 @@ from approvals.applications.sources.base import INFO, Kind, Says
 from approvals.applications.sources.lists import Column, RowReader, told
 from approvals.applications.sources.registry import register
 from approvals.people import registers
-from approvals.people.models import RegisterEntry
 
 
 @register
@@ -37,22 +36,22 @@ class Disabled(Kind):
             INFO,
         ),
     }
-    statement = f"""
-        SELECT scope.case_id, 'not_disabled' AS code, '{{}}'::jsonb AS said
+    statement = """
+        SELECT scope.case_id, 'not_disabled' AS code, '{}'::jsonb AS said
           FROM scope
          WHERE scope.judged AND 'disabled_student' = ANY(scope.special_groups)
-           AND NOT EXISTS (SELECT FROM {RegisterEntry._meta.db_table} e
+           AND NOT EXISTS (SELECT FROM listed e
                             WHERE e.id_hash = scope.id_hash AND e.list_id = %(list)s)
         UNION ALL
-        SELECT scope.case_id, 'parent_not_disabled', '{{}}'
+        SELECT scope.case_id, 'parent_not_disabled', '{}'
           FROM scope
          WHERE scope.judged AND 'child_of_disabled' = ANY(scope.special_groups)
-           AND NOT EXISTS (SELECT FROM parents p JOIN {RegisterEntry._meta.db_table} e
+           AND NOT EXISTS (SELECT FROM parents p JOIN listed e
                                ON e.id_hash = p.id_hash AND e.list_id = %(list)s
                             WHERE p.case_id = scope.case_id)
         UNION ALL
-        SELECT DISTINCT scope.case_id, 'disabled_unstated', '{{}}'::jsonb
-          FROM scope JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
+        SELECT DISTINCT scope.case_id, 'disabled_unstated', '{}'::jsonb
+          FROM scope JOIN listed e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
          WHERE scope.judged AND NOT 'disabled_student' = ANY(scope.special_groups)
     """
 

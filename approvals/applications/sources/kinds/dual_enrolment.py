@@ -11,7 +11,6 @@ from approvals.applications.sources.registry import register
 from approvals.organisations.models import FormerName, Organisation
 from approvals.organisations.models import Kind as OfficeKind
 from approvals.people import registers
-from approvals.people.models import RegisterEntry
 from workflows.copying import array, ints_array
 
 
@@ -29,10 +28,10 @@ class DualEnrolment(Kind):
     max_age = 120
     says = {"dual_enrolment": Says(_("On the roll of another school"), _("Also on the roll of %(schools)s."))}
     # The pupil's own school may be on the list beside the other one, under its present name or an earlier one.
-    statement = f"""
+    statement = """
         SELECT scope.case_id, 'dual_enrolment' AS code,
                jsonb_build_object('schools', jsonb_agg(DISTINCT e.told ->> 'school')) AS said
-          FROM scope JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
+          FROM scope JOIN listed e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
          WHERE NOT EXISTS (
                SELECT FROM unnest(%(dual_enrolment_schools)s::bigint[], %(dual_enrolment_names)s::text[])
                            AS own (school, name)

@@ -6,7 +6,6 @@ from approvals.applications.sources.base import INFO, Kind, Says
 from approvals.applications.sources.lists import Column, RowReader
 from approvals.applications.sources.registry import register
 from approvals.people import registers
-from approvals.people.models import RegisterEntry, RegisterList
 
 CATEGORIES = {
     **dict.fromkeys(
@@ -46,25 +45,25 @@ class LowIncome(Kind):
         ),
     }
     # A claim is borne out by the pupil's or a guardian's line, or as such by the register of poor households.
-    statement = f"""
+    statement = """
         SELECT scope.case_id, 'not_low_income' AS code, jsonb_build_object('groups', to_jsonb(ARRAY(
                    SELECT g FROM unnest(scope.special_groups) g WHERE g IN ('dibao', 'tekun') ORDER BY g))) AS said
           FROM scope
-         WHERE scope.judged AND scope.special_groups && '{{dibao,tekun}}'::varchar[]
+         WHERE scope.judged AND scope.special_groups && '{dibao,tekun}'::varchar[]
            AND NOT EXISTS (
-               SELECT FROM {RegisterEntry._meta.db_table} e
+               SELECT FROM listed e
                 WHERE e.id_hash = scope.id_hash AND e.list_id = %(list)s AND e.category IN ('dibao', 'tekun'))
            AND NOT EXISTS (
-               SELECT FROM parents p JOIN {RegisterEntry._meta.db_table} e
+               SELECT FROM parents p JOIN listed e
                    ON e.id_hash = p.id_hash AND e.list_id = %(list)s AND e.category IN ('dibao', 'tekun')
                 WHERE p.case_id = scope.case_id)
            AND NOT EXISTS (
-               SELECT FROM {RegisterEntry._meta.db_table} e JOIN {RegisterList._meta.db_table} l ON l.id = e.list_id
-                WHERE l.current AND l.kind = '{registers.POOR_HOUSEHOLDS}' AND e.id_hash = scope.id_hash
+               SELECT FROM listed e
+                WHERE e.id_hash = scope.id_hash AND e.list_id = %(list_poor_households)s
                   AND e.category IN ('dibao', 'tekun'))
         UNION ALL
         SELECT scope.case_id, 'low_income_unstated', jsonb_build_object('category', min(e.category))
-          FROM scope JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
+          FROM scope JOIN listed e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
          WHERE scope.judged AND NOT e.category = ANY(scope.special_groups)
            AND NOT (e.category = 'tekun' AND 'dibao' = ANY(scope.special_groups))
            AND NOT (e.category = 'dibao' AND 'tekun' = ANY(scope.special_groups))

@@ -7,7 +7,6 @@ from approvals.applications.sources.base import BLOCK, INFO, Kind, Says
 from approvals.applications.sources.lists import Column, RowReader, told
 from approvals.applications.sources.registry import register
 from approvals.people import registers
-from approvals.people.models import RegisterEntry
 from approvals.programmes import queries as programmes
 from approvals.programmes.terms import Term, UnknownTerm
 
@@ -41,14 +40,14 @@ class OtherAid(Kind):
             INFO,
         ),
     }
-    statement = f"""
+    statement = """
         SELECT case_id, code, jsonb_build_object('aids', jsonb_agg(DISTINCT aid), 'offices', jsonb_agg(DISTINCT office))
                    AS said
           FROM (
               SELECT scope.case_id, e.told ->> 'aid' AS aid, COALESCE(e.told ->> 'office', '') AS office,
                      CASE e.category WHEN scope."group" THEN 'other_aid_exclusive' WHEN '' THEN 'other_aid'
                                      ELSE 'other_aid_besides' END AS code
-                FROM scope JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
+                FROM scope JOIN listed e ON e.id_hash = scope.id_hash AND e.list_id = %(list)s
                WHERE e.school_year IN ('', scope.school_year)) paid
          GROUP BY case_id, code
     """
