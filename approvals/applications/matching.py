@@ -80,8 +80,8 @@ _READ = f"""
      WHERE a.case_id = ANY(%s::bigint[])
 """
 
-# What a kind's statement may ask of: the applications (`scope`), whoever answers for the pupils (`parents`), and what the
-# current lists say of any of them or their accounts (`listed`), found once for all kinds.
+# What a kind's statement may ask of: the applications (`scope`), whoever answers for the pupils (`parents`), and what
+# the current lists say of any of them or their accounts (`listed`), found once for all kinds.
 _SCOPE = f"""
     WITH scope AS MATERIALIZED (
         SELECT a.case_id, a.student_id, s.id_hash, s.name AS pupil, a.account_hash, a.holder_name, a.guardian_name,
@@ -145,13 +145,14 @@ def _found(scope: Scope, guardians: Mapping[int, bytes]) -> Iterator[tuple[int, 
         "lists": ints_array(scope.lists.values()),
         "named_cases": ints_array(guardians),
         "named_guardians": bytes_array(guardians.values()),
+        **{f"list_{kind.code}": scope.lists.get(kind.code) for kind in registry.listed_kinds()},
     }
     parts = []
     for kind in asked:
         yield from kind.found(scope)
         if kind.statement:
             parts.append(_part(kind))
-            params |= {f"list_{kind.code}": scope.lists.get(kind.code)} | kind.params()
+            params |= kind.params()
     with connection.cursor() as cursor:
         cursor.execute(_SCOPE + " UNION ALL ".join(parts), params)
         for case, source, code, said in cursor.fetchall():

@@ -89,8 +89,8 @@ class Kind:
     claims: ClassVar[bool] = False
     """Whether it judges what a family states: then it says nothing any more of who has been approved."""
     statement: ClassVar[str] = ""
-    """SELECT case_id, code, said (jsonb), a row per case and code, over `scope`, `parents` and `listed` (see `matching`);
-    the kind's own entries are those of list %(list)s."""
+    """SELECT case_id, code, said (jsonb), a row per case and code, over `scope`, `parents` and `listed` (see
+    `matching`); the kind's own entries are those of list %(list)s."""
 
     def params(self) -> dict[str, Any]:
         """What the statement needs besides its list; names begin with the kind's code."""

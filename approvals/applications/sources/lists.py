@@ -105,7 +105,7 @@ class RowReader:
     def turn_to(self, raw: RawRow) -> None:
         self.raw, self.problems = raw, []
 
-    def refuse(self, column: str, code: str, **params: Any) -> None:
+    def refuse(self, column: str, code: str, /, **params: Any) -> None:
         """Refuses the row; only the first problem of a column is kept."""
         if all(problem.column != column for problem in self.problems):
             self.problems.append(Problem(column, code, params=params, lang=self.lang, sentence=SENTENCES[code]))
@@ -177,7 +177,8 @@ class RowReader:
                 self.refuse(column, "category_missing")
             return usual or ""
         word = text.replace(" ", "")
-        code = known.get(word) or next((known[each] for each in known if len(each) > 2 and each in word), None)
+        within = word if word in known else next((each for each in known if len(each) > 2 and each in word), None)
+        code = None if within is None else known[within]
         if code is None:
             words = list(dict.fromkeys(known.values()))
             names = [next(word for word, code in known.items() if code == each) for each in words]

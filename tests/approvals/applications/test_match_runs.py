@@ -167,8 +167,9 @@ def test_a_hit_of_a_claim_stays_as_it_was_once_it_is_granted() -> None:
 
 
 def test_programmes_without_a_data_check_ask_nobody() -> None:
-    steps = ["school_notice", "payment", "disbursement"]
-    application = at_step("school_review", version=VersionFactory(changes={"code": "unchecked", "steps": steps}))
+    steps = ["township_review", "payment", "disbursement"]
+    unchecked = VersionFactory(changes={"code": "unchecked", "steps": steps, "notices": {}})
+    application = at_step("school_review", version=unchecked)
     dead(application)
     assert (matched().done, application.hits.count()) == (0, 0)
 
