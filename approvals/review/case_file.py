@@ -186,7 +186,7 @@ def read(
         missing=[missing_sentence(code) for code in case.missing] if case.state in EDITABLE else [],
         looks=sum(record.act in timeline.LOOKS for record in records),
         findings=findings_of(application),
-        hits=[hit for hit in ever if hit.closed_at is None],
+        hits=sorted((hit for hit in ever if hit.closed_at is None), key=lambda hit: (not hit.asks, hit.weight)),
         past_hits=[hit for hit in ever if hit.closed_at is not None],
         evidence=list(application.evidence.filter(removed_at=None).select_related("added_by")),
         notices=list(notices_of(case.pk)),
