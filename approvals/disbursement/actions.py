@@ -34,12 +34,16 @@ from workflows.machines import transition_all
 from workflows.queries import open_items
 from workflows.reasons import MIN_LENGTH, Reason
 
+LEFT_OUT = ("no_account", "shared", "stopped")
+"""Why awards that wait are left out of a batch, as `queries.waiting` counts them."""
+
 
 def make_batch(programme: Programme, term: str, by: UserActor, path: str, kind: str = "") -> Batch:
     """Puts every payable award line of a programme and term below an office into a new batch, of one kind of payment.
 
     Payable: the award is active, every notice of its case concluded, an account is on file where money goes
-    to a person, nobody but a household shares it, and nothing was paid for that term before. Raises Refused.
+    to a person, nobody but a household shares it, no hit of the data match stops it, and nothing was paid for that term
+    before. Raises Refused.
     """
     post = by.require("make_batch", path)
     at = moment()
@@ -66,7 +70,7 @@ def make_batch(programme: Programme, term: str, by: UserActor, path: str, kind: 
             post=post,
             path=path,
             at=at,
-            data=_totals(batch) | {"no_account": waits["no_account"], "shared": waits["shared"]},
+            data=_totals(batch) | {why: waits[why] for why in LEFT_OUT},
             states=("", batch.state),
         )
     return batch
@@ -78,7 +82,7 @@ def _waiting(path: str, awards: Q, term: str) -> dict[str, Any]:
     for row in rows:
         if row["count"]:
             return row
-    left = {why: sum(row[why] for row in rows) for why in ("no_account", "shared")}
+    left = {why: sum(row[why] for row in rows) for why in LEFT_OUT}
     if any(left.values()):
         raise Refused("all_left_out", **left)
     raise Refused("nothing_to_pay")

@@ -28,6 +28,8 @@ class Says(NamedTuple):
     title: Promise
     sentence: Promise
     weight: str = RECHECK
+    stops_payment: bool = False
+    """Whether nothing is paid while it stands unwaived (DOMAIN.md §3.5)."""
 
 
 class Found(NamedTuple):

@@ -1,6 +1,6 @@
 """The kinds of sources there are, in the order in which they are shown."""
 
-from approvals.applications.sources.base import INFO, RECHECK, Kind, Says
+from approvals.applications.sources.base import RECHECK, Kind, Says
 
 _kinds: dict[str, Kind] = {}
 _says: dict[str, Says] = {}
@@ -39,6 +39,6 @@ def weight_of(code: str) -> str:
     return _says[code].weight if code in _says else RECHECK
 
 
-def asks(code: str) -> bool:
-    """Whether a hit must be waived before the case goes on."""
-    return weight_of(code) != INFO
+def stopping_payment() -> list[str]:
+    """The codes of hits for which nothing is paid while they stand unwaived."""
+    return [code for code, says in _says.items() if says.stops_payment]

@@ -24,6 +24,7 @@ class Deceased(Kind):
             _("Pupil deceased or registration cancelled"),
             _("The pupil's ID number is on the list of deaths and cancelled registrations (%(on)s)."),
             BLOCK,
+            stops_payment=True,
         ),
         "guardian_deceased": Says(
             _("Guardian deceased"),

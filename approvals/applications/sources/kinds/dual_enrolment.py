@@ -26,7 +26,11 @@ class DualEnrolment(Kind):
         Column("学校标识码", "另一学校标识码", example="3113049990"),
     )
     max_age = 120
-    says = {"dual_enrolment": Says(_("On the roll of another school"), _("Also on the roll of %(schools)s."))}
+    says = {
+        "dual_enrolment": Says(
+            _("On the roll of another school"), _("Also on the roll of %(schools)s."), stops_payment=True
+        ),
+    }
     # The pupil's own school may be on the list beside the other one, under its present name or an earlier one.
     statement = """
         SELECT scope.case_id, 'dual_enrolment' AS code,
