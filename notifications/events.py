@@ -10,6 +10,7 @@ SENTENCES: dict[str, Promise] = {
     "payment_failed": _("Payments of batch %(name)s failed at the bank: %(count)s. Please correct the accounts."),
     "account_corrected": _("Accounts of failed payments of batch %(name)s were corrected. They can be reissued."),
     "roster_imported": _("The roster %(name)s is imported: %(count)s applications are drafts now."),
+    "match_done": _("The data match of the %(name)s is done: %(count)s hits are new."),
     "handed_on": _("%(name)s has handed cases on to you: %(count)s."),
     "taken_over": _("%(name)s has taken over cases that you had: %(count)s."),
     "to_sign": _("%(name)s asks for your signature on cases: %(count)s."),

@@ -29,6 +29,7 @@ from approvals.people.models import Student
 from approvals.programmes.actions import load_programmes, load_quotas
 from project.demo_history import live_through
 from project.demo_people import SURNAMES, County, Listed
+from project.demo_registers import load_lists
 from project.walk import PASSWORD
 from workflows import clock, record
 from workflows.actors import SYSTEM
@@ -140,9 +141,10 @@ def _fill(pupils: int) -> Loaded:
     applications = live_through() if count >= HISTORY_FROM else 0
     training.date = FIRST_DAY
     training.save()
+    lists = load_lists() if applications else 0
     record.write(
         "load_demo", "demo", [0], SYSTEM, post="system",
-        data={"pupils": count, "posts": posts, "applications": applications},
+        data={"pupils": count, "posts": posts, "applications": applications, "lists": lists},
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

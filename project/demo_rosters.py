@@ -28,6 +28,7 @@ GROUPS = dict(zip(SPECIAL_GROUPS, WORDS, strict=True))
 UNLISTED = ("", "", "disabled_student", "orphan")
 """What families state who are not on the register of poor households."""
 TEXT_COLUMNS = ("学校标识码", "身份证号", "学籍号", "监护人身份证号", "联系电话", "银行账号")
+EVERYBODY = 1_000_000
 TIERS = ("tier_1", "tier_2", "tier_1", "tier_2", "tier_3")
 """In turn, so that the average of a list stays above the programme's."""
 
@@ -70,6 +71,14 @@ def roster(school: Organisation, programme: str, term: str, rows: int, with_erro
             _spoil(lines)
             lines.append(_newcomer(lines[0], len(lines) + 1))
         return _workbook(wanted, lines)
+
+
+def stated(school: Organisation, programme: str, term: str, group: str) -> set[str]:
+    """The ID numbers of the pupils of whom such a roster, however long, would state a special group."""
+    wanted = Wanted(school, programmes.current(programme), Term.of(term))
+    with translation.override("zh-hans"):
+        lines = _lines(wanted, EVERYBODY) if wanted.versions else []
+    return {line["身份证号"] for line in lines if line["特殊群体类型"] == GROUPS[group]}
 
 
 # ---------------------------------------------------------------- rows

@@ -179,6 +179,8 @@ ENTRIES: list[Entry] = [
     Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account",)),
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
           ("make_batch", "check_batch", "approve_batch", "view_record")),
+    Entry("registers", _p("navigation", "Data match"), "applications:registers",
+          ("load_register", "match_term", "recheck_county", "view_record")),
     Entry("programmes", _p("navigation", "Aid programmes"), "programmes:list"),
     Entry("kin", _p("navigation", "Declaration of kin"), "review:kin", tuple(REVIEWERS.values())),
     Entry("freezes", _p("navigation", "Freeze periods"), "review:freezes", ("set_freeze", "view_record")),

@@ -1,12 +1,13 @@
 """Facts about cases that other rooms know and the route needs: written here, set-based, beside a decision."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import CharField, F, Func, QuerySet, Value
 
+from workflows.copying import ints_array
 from workflows.models import Case, WorkItem
 
 FACTS = frozenset({"missing", "open_hits", "resume", "steps", "limits", "programme_version", "returns", "panels"})
@@ -27,6 +28,21 @@ def set_title(case_ids: Iterable[int], title: str) -> int:
     cases = _locked(case_ids)
     WorkItem.objects.filter(process__in=cases, finished=None).update(title=title[:80])
     return cases.update(title=title[:80])
+
+
+_SET_OPEN_HITS = """
+    UPDATE workflows_case c SET open_hits = told.count
+      FROM unnest(%s::bigint[], %s::int[]) AS told (case_id, count) WHERE c.id = told.case_id
+"""
+
+
+@transaction.atomic(savepoint=False)
+def set_open_hits(counts: Mapping[int, int]) -> None:
+    """Sets how many unwaived hits each case has, in one statement."""
+    if counts:
+        _locked(counts)
+        with connection.cursor() as cursor:
+            cursor.execute(_SET_OPEN_HITS, [ints_array(counts), ints_array(counts.values())])
 
 
 def set_missing(missing: dict[int, list[str]]) -> None:

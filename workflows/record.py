@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from workflows.actors import Actor
+from workflows.actors import SYSTEM, Actor
 from workflows.clock import Moment, moment
+from workflows.copying import copy, fields, line
 from workflows.models import Record
 from workflows.reasons import Reason
 from workflows.requests import request_id
@@ -98,6 +99,29 @@ def write_lines(
         ],
         batch_size=2000,
     )
+
+
+class Told(NamedTuple):
+    """One subject of an act done by the system on many: its key, its office path, what is said of it alone (JSON)."""
+
+    about_id: int
+    path: str
+    data: str
+
+
+_COLUMNS = (
+    "at business_at actor actor_name post act about step state_from state_to reason_code reason_text request_id"
+    " about_id path data"
+)
+
+
+def write_told(act: str, about: str, told: Iterable[Told], at: Moment | None = None) -> None:
+    """Appends a line for each of many subjects of whom different things are said; the system's, thousands at once."""
+    at = at or moment()
+    same = fields(
+        (at.machine, at.business, SYSTEM.key, SYSTEM.name, "system", act, about, "", "", "", "", "", request_id())
+    )
+    copy(Record, _COLUMNS, (f"{same}\t{line(each)}" for each in told))
 
 
 def history(about: str, about_id: int) -> QuerySet[Record]:

@@ -8,4 +8,5 @@ class ApplicationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from approvals.applications import asking, listeners, quotas, recusals, tasks, windows  # noqa: F401
+        from approvals.applications import asking, blocking, listeners, quotas, recusals, tasks, windows  # noqa: F401
+        from approvals.applications.sources import kinds  # noqa: F401

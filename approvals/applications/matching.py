@@ -1,118 +1,185 @@
 """What the data match has against an application (DOMAIN.md §2.8, §3.1): codes, sentences, and how they are found.
 
-A second application or award of the same group and year needs no match: the database does not let it exist.
+What is matched against are the kinds of sources (`sources`), all in one statement. A second application or award of
+the same group and year needs no match: the database does not let it exist.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any, NamedTuple
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.db import connection
 
-from approvals.applications.findings import Facts, Finder, Pupil, registered
+from approvals.applications.findings import Finder, Pupil
 from approvals.applications.models import Application
+from approvals.applications.sources import registry
+from approvals.applications.sources.base import Found, Kind, Matched, Scope
 from approvals.people import registers
-from approvals.people.crypto import blind_index
+from approvals.people.crypto import blind_index, decrypt
+from approvals.people.models import Guardian, RegisterEntry, Student
 from approvals.people.special_groups import SPECIAL_GROUPS
-from approvals.programmes import rules
-from approvals.programmes.definition import Definition
 from approvals.programmes.models import ProgrammeVersion
+from workflows.copying import bytes_array, ints_array
+from workflows.models import Case
 
-SENTENCES: dict[str, Promise] = {
-    "not_registered": _("Stated or required as a registered household, but the register does not bear it out."),
-    "other_county": _("The register lists the household in another county."),
-    "register_missing": _("No register is loaded to compare with."),
-    "account_shared": _("The same account is named for %(count)s pupils who do not share a household."),
-    "card_name_mismatch": _("The account holder is neither the pupil nor the guardian named."),
-}
-SOURCES: dict[str, Promise] = {
-    registers.POOR_HOUSEHOLDS: _("Register of poor households"),
-    "accounts": _("Accounts of all applications"),
-}
-BORNE_OUT = frozenset(
-    {
-        "lifted_household", "monitored_household", "monitored_unstable", "monitored_marginal", "monitored_sudden",
-        "dibao", "tekun",
-    }
-)  # fmt: skip
-"""Groups that the register of poor households can bear out."""
 SHARING = 2
 """Most pupils of different households whose aid may go to one account (DOMAIN.md §4.3)."""
+PAST_JUDGING = ("approved", "disbursing", "completed")
+"""States in which a family's claims are judged no more: what was granted lasts (DOMAIN.md §2.5)."""
 
 
-class Found(NamedTuple):
-    """One thing against an application."""
-
-    source: str
-    code: str
-    values: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Match:
-    """What the match found of one application: what is against it, and what the register says for it."""
-
-    against: list[Found] = field(default_factory=list)
-    entry: registers.Entry | None = None
-    facts: bytes = b""
-    """Keyed digest of what was matched: the account, who holds it, what is claimed."""
+# ---------------------------------------------------------------- what a hit says
 
 
 def sentence(code: str, values: Mapping[str, Any]) -> str:
     """What a hit says, in the present language."""
-    shown = {**values, "groups": [str(SPECIAL_GROUPS.get(code, code)) for code in values.get("groups", ())]}
-    return str(SENTENCES.get(code, code)) % shown
+    says = registry.says(code)
+    if says is None:
+        return code
+    return str(says.sentence) % {name: _shown(name, value) for name, value in values.items()}
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name in ("groups", "category"):
+        named = [str(SPECIAL_GROUPS.get(code, code)) for code in (value if isinstance(value, list) else [value])]
+        return "、".join(named)
+    if isinstance(value, list):
+        return "、".join(str(each) for each in value if each) or "—"
+    return "—" if value == "" else value
+
+
+def source_name(code: str) -> str:
+    """What a source is called."""
+    kind = registry.kind_of(code)
+    return str(kind.title) if kind else code
+
+
+# ---------------------------------------------------------------- finding
+
+
+class Match(NamedTuple):
+    """What the match found of one application."""
+
+    of: Matched
+    found: list[Found]
+    entry: registers.Entry | None
+    """What a register of households says for it."""
+    facts: bytes
+    """Keyed digest of what was matched: the account, who holds it, what is claimed."""
+
+
+_READ = f"""
+    SELECT a.case_id, a.version_id, a.school_id, a.stage, a.grade, a.boarder, a.special_groups, a.level, a.amount,
+           a.account_hash, a.holder_name, a.guardian_name, a.guardian_id, s.birth_date, s.id_hash, s.verified, s.name,
+           c.state
+      FROM {Application._meta.db_table} a
+      JOIN {Case._meta.db_table} c ON c.id = a.case_id
+      JOIN {Student._meta.db_table} s ON s.id = a.student_id
+     WHERE a.case_id = ANY(%s::bigint[])
+"""
+
+# OFFSET keeps the look-up of entries by their index, one by one: the lists of years past lie in the same table.
+# What a kind's statement may ask of: the applications (`scope`), whoever answers for the pupils (`parents`), and what
+# the current lists say of any of them or their accounts (`listed`), found once for all kinds.
+_SCOPE = f"""
+    WITH scope AS MATERIALIZED (
+        SELECT a.case_id, a.student_id, s.id_hash, s.name AS pupil, a.account_hash, a.holder_name, a.guardian_name,
+               a.special_groups, a.school_id, a."group", a.school_year, c.state <> ALL(%(past)s) AS judged
+          FROM {Application._meta.db_table} a
+          JOIN {Case._meta.db_table} c ON c.id = a.case_id
+          JOIN {Student._meta.db_table} s ON s.id = a.student_id
+         WHERE a.case_id = ANY(%(cases)s::bigint[])
+    ), parents AS MATERIALIZED (
+        SELECT scope.case_id, g.id_hash
+          FROM scope JOIN {Guardian._meta.db_table} g ON g.student_id = scope.student_id AND g.id_hash IS NOT NULL
+        UNION
+        SELECT case_id, id_hash
+          FROM unnest(%(named_cases)s::bigint[], %(named_guardians)s::bytea[]) AS named (case_id, id_hash)
+    ), listed AS MATERIALIZED (
+        SELECT e.list_id, e.id_hash, e.category, e.household_no, e.name, e.school_year, e.told
+          FROM (SELECT id_hash FROM scope UNION SELECT id_hash FROM parents UNION SELECT account_hash FROM scope) sought
+         CROSS JOIN LATERAL (
+               SELECT * FROM {RegisterEntry._meta.db_table}
+                WHERE id_hash = sought.id_hash AND list_id = ANY(%(lists)s::bigint[]) OFFSET 0) e
+    )
+"""
 
 
 def match(
-    applications: Iterable[Application], finder: Finder, versions: Mapping[int, ProgrammeVersion]
+    case_ids: Collection[int], lists: Mapping[str, int], versions: dict[int, ProgrammeVersion], today: date
 ) -> dict[int, Match]:
-    """Matches applications (with their students) against the register and each other's accounts, by case."""
-    wanted = list(applications)
-    shared = shared_accounts({bytes(each.account_hash) for each in wanted if each.account_hash})
-    found: dict[int, Match] = {}
-    for each in wanted:
-        student = each.student
-        pupil = Pupil(student.birth_date, bytes(student.id_hash), student.verified)
-        facts = finder.facts(each, each.school_id, pupil)
-        result = found[each.case_id] = Match(entry=finder.entry(pupil), facts=_digest(each))
-        result.against += _register(versions[each.version_id].rules, facts)
-        result.against += _account(each, shared)
-    return found
+    """Matches applications against every kind of source, by case; the same few statements for one or ten thousand.
+
+    `lists` are the current lists by kind. `versions` keeps the programme versions that were read, for the next call.
+    """
+    matched, guardians = _read(case_ids)
+    versions |= ProgrammeVersion.objects.in_bulk({one.version for one in matched} - set(versions))
+    finder = Finder(versions, {one.school for one in matched}, [one.pupil.id_hash for one in matched], today)
+    scope = Scope(matched, finder, versions, lists)
+    result = {one.case_id: Match(one, [], finder.entry(one.pupil), digest_of(one)) for one in matched}
+    for case, found in _found(scope, guardians):
+        result[case].found.append(found)
+    return result
 
 
-def _digest(application: Application) -> bytes:
+def _read(case_ids: Collection[int]) -> tuple[list[Matched], dict[int, bytes]]:
+    """The applications, and the blind index of the guardian whom each names."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [ints_array(case_ids)])
+        rows = cursor.fetchall()
+    matched, guardians = [], {}
+    for row in rows:
+        *stated, account, holder, guardian, guardian_id, born, id_hash, verified, name, state = row
+        pupil = Pupil(born, bytes(id_hash), verified, name)
+        matched.append(Matched(*stated, bytes(account or b""), holder, guardian, pupil, state not in PAST_JUDGING))
+        if guardian_id:
+            guardians[row[0]] = blind_index(decrypt(bytes(guardian_id)))
+    return matched, guardians
+
+
+def _found(scope: Scope, guardians: Mapping[int, bytes]) -> Iterator[tuple[int, Found]]:
+    asked = [kind for kind in registry.kinds() if kind.asked(scope.lists)]
+    params: dict[str, Any] = {
+        "past": list(PAST_JUDGING),
+        "cases": ints_array(one.case_id for one in scope.matched),
+        "lists": ints_array(scope.lists.values()),
+        "named_cases": ints_array(guardians),
+        "named_guardians": bytes_array(guardians.values()),
+        **{f"list_{kind.code}": scope.lists.get(kind.code) for kind in registry.listed_kinds()},
+    }
+    parts = []
+    for kind in asked:
+        yield from kind.found(scope)
+        if kind.statement:
+            parts.append(_part(kind))
+            params |= kind.params()
+    with connection.cursor() as cursor:
+        cursor.execute(_SCOPE + " UNION ALL ".join(parts), params)
+        for case, source, code, said in cursor.fetchall():
+            yield case, Found(source, code, json.loads(said))
+
+
+def _part(kind: Kind) -> str:
+    statement = kind.statement.replace("%(list)s", f"%(list_{kind.code})s")
+    return f"SELECT case_id, '{kind.code}', code, said::text FROM ({statement}) AS {kind.code}"
+
+
+def digest_of(one: Matched) -> bytes:
+    """A keyed digest of what is matched of an application: a hit that was waived for other facts counts again."""
     matched = (
-        bytes(application.student.id_hash).hex(),
-        bytes(application.account_hash or b"").hex(),
-        application.holder_name,
-        application.guardian_name,
-        application.student.name,
-        ",".join(sorted(application.special_groups)),
+        one.pupil.id_hash.hex(),
+        one.account_hash.hex(),
+        one.holder_name,
+        one.guardian_name,
+        one.pupil.name,
+        ",".join(sorted(one.special_groups)),
     )
     return blind_index("\n".join(matched))
 
 
-def _register(definition: Definition, facts: Facts) -> list[Found]:
-    """What the register has against an application: its claims are not borne out, or the programme's own rule fails."""
-    claims = [group for group in facts.special_groups if group in BORNE_OUT]
-    required = [
-        rule
-        for rule in definition.rules
-        if {"register_category", "registered_in_county"} & set(rules.asked_for(rule.when))
-    ]
-    if facts.register_category is None:
-        return [Found(registers.POOR_HOUSEHOLDS, "register_missing", {})] if claims or required else []
-    known = rules.known(facts.as_rules_take_them())
-    failed = [rule for rule in required if rules.answer(rule.when, known) is False]
-    found = {}
-    if (claims and not facts.register_category) or failed:
-        found["not_registered"] = {"groups": claims, "category": facts.register_category}
-    if failed and facts.registered_in_county is False:
-        found = {"other_county": {"category": facts.register_category}}
-    return [Found(registers.POOR_HOUSEHOLDS, code, values) for code, values in found.items()]
+# ---------------------------------------------------------------- accounts
 
 
 class Owner(NamedTuple):
@@ -142,20 +209,3 @@ def shared_accounts(accounts: set[bytes], also: Iterable[Owner] = ()) -> dict[by
 
 def _one_household(households: set[int | None]) -> bool:
     return len(households) == 1 and None not in households
-
-
-def _account(application: Application, shared: Mapping[bytes, int]) -> list[Found]:
-    found = []
-    count = shared.get(bytes(application.account_hash)) if application.account_hash else None
-    if count:
-        found.append(Found("accounts", "account_shared", {"count": count}))
-    names = {application.student.name, application.guardian_name}
-    if application.account_hash and application.holder_name and application.holder_name not in names:
-        found.append(Found("accounts", "card_name_mismatch", {}))
-    return found
-
-
-def with_register(findings: list[dict[str, Any]], entry: registers.Entry | None) -> list[dict[str, Any]]:
-    """Findings with what the register now says in place of what it said before."""
-    kept = [finding for finding in findings if finding["code"] != "registered"]
-    return kept + ([registered(entry)] if entry else [])

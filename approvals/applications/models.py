@@ -203,21 +203,81 @@ class PaperRequest(models.Model):
         ]
 
 
+class StandingHits(models.Manager):
+    """Hits that were still found when last looked for."""
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().filter(closed_at=None)
+
+
 class Hit(models.Model):
-    """What the data match found against an application; waived only with a reason (DOMAIN.md §3.1)."""
+    """What the data match found against an application; waived only with a reason (DOMAIN.md §3.1).
+
+    One that is no longer found is closed, with why, and opens again when it is: `objects` are those that stand,
+    `ever` all of them.
+    """
 
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="hits")
     source = models.CharField(max_length=40)
     code = models.CharField(max_length=40)
+    weight = models.CharField(max_length=8, default="recheck")
+    """info: for information; recheck: must be waived; block: must be waived by itself."""
     values = models.JSONField(default=dict)
+    list = models.ForeignKey("people.RegisterList", null=True, on_delete=models.PROTECT, related_name="+")
+    """The list that said so when it was last looked for."""
     facts = models.BinaryField(max_length=32, null=True)
     """Keyed digest of what was matched; a hit that was waived for other facts counts again."""
     found_at = models.DateTimeField(auto_now_add=True)
     waived_by = models.CharField(max_length=80, blank=True)
     waived_at = models.DateTimeField(null=True)
     waived_reason = models.TextField(blank=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_why = models.CharField(max_length=20, blank=True)
+    """A code of `hits.CLOSED`."""
+
+    objects = StandingHits()
+    ever = models.Manager()  # noqa: DJ012 (a manager, and the first one is the default)
 
     class Meta:
         default_permissions = ()
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["application", "source", "code"], name="one_hit_per_code")]
+        constraints = [
+            models.UniqueConstraint(fields=["application", "source", "code"], name="one_hit_per_code"),
+            models.CheckConstraint(condition=Q(weight__in=["info", "recheck", "block"]), name="hit_weight_known"),
+            models.CheckConstraint(condition=Q(closed_at=None) | ~Q(closed_why=""), name="closed_hit_says_why"),
+        ]
+
+    @property
+    def asks(self) -> bool:
+        """Whether it must still be waived."""
+        return self.weight != "info" and self.waived_at is None and self.closed_at is None
+
+
+class MatchRun(models.Model):
+    """All applications of a term matched again, in chunks: `upto` is the last case that is done.
+
+    `state`: waiting → done, or failed. When a list changes meanwhile, it begins anew.
+    """
+
+    term = models.CharField(max_length=12)
+    state = models.CharField(max_length=8, default="waiting")
+    asked_by = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    """By the business clock."""
+    finished_at = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    upto = models.BigIntegerField(default=0)
+    lists = models.JSONField(default=dict)
+    """The lists matched against: {kind: key}."""
+    tally = models.JSONField(default=dict)
+    """{code of a hit: {"new", "kept", "again", "gone", "waived"}}: how many of each."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """Tries since the last chunk that came through."""
+    error = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["term"], condition=Q(state="waiting"), name="one_waiting_match_per_term"),
+        ]

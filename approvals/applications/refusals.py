@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
 
 SENTENCES: dict[str, Promise] = {
     "duplicate": _(
@@ -44,6 +45,19 @@ SENTENCES: dict[str, Promise] = {
     "pdf_damaged": _("The PDF cannot be read. Make it again."),
     "pdf_locked": _("The PDF is protected with a password. Save it without one."),
     "pdf_active": _("The PDF holds a program, a form action or another file. Print it to a new PDF and attach that."),
+    "unknown_register": _("There is no kind of list “%(given)s”."),
+    "origin_missing": _("Please name the office that issued the list."),
+    "date_ahead": _("The date of the list lies in the future."),
+    "date_too_old": _("The date of the list lies before 2000."),
+    "date_format": _("“%(text)s” is not a date; write it like 2026-08-31."),
+    "list_known": _("This very file was uploaded before, as the list of %(origin)s of %(day)s. Nothing was changed."),
+    "list_loaded_meanwhile": _("The same file was taken over meanwhile. Nothing was changed."),
+    "no_valid_row": _("No row of this list can be taken."),
+    "wrong_list_state": _("This list is no longer at the point where that can be done. Reload the page."),
+    "withdraw_why": _("Please say in at least 10 characters why the list is withdrawn."),
+    "no_match_officer": _("Nobody in the county office may load lists; say who does with --by."),
+    "hit_not_open": _("This hit need not be waived: it is for information, waived already, or no longer found."),
+    "said": _p("a sentence that is said already", "%(message)s"),
     "too_much_evidence": _("There are already %(limit)s papers with this application."),
 }
 

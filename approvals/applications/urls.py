@@ -3,6 +3,7 @@
 from django.urls import path
 
 from approvals.applications import views
+from approvals.applications.register_urls import urlpatterns as register_pages
 from approvals.applications.roster_urls import urlpatterns as roster_pages
 
 app_name = "applications"
@@ -20,5 +21,6 @@ urlpatterns = [
         "applications/<int:case_id>/evidence/<int:evidence_id>/remove/", views.evidence_remove, name="evidence_remove"
     ),
     path("cases/<int:case_id>/form.pdf", views.form_pdf, name="form_pdf"),
+    *register_pages,
     *roster_pages,
 ]

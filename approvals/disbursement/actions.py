@@ -41,13 +41,16 @@ NAMED = {
 """What the permission matrix calls the transitions of a batch, where it calls them otherwise."""
 FOLLOWS = ("answer_partly", "answer_fully")
 """What the bank's answer makes of a batch, and of earlier ones whose failed lines it paid; nobody's act by itself."""
+LEFT_OUT = ("no_account", "shared", "stopped")
+"""Why awards that wait are left out of a batch, as `queries.waiting` counts them."""
 
 
 def make_batch(programme: Programme, term: str, by: UserActor, path: str, kind: str = "") -> Batch:
     """Puts every payable award line of a programme and term below an office into a new batch, of one kind of payment.
 
     Payable: the award is active, every notice of its case concluded, an account is on file where money goes
-    to a person, nobody but a household shares it, and nothing was paid for that term before. Raises Refused.
+    to a person, nobody but a household shares it, no hit of the data match stops it, and nothing was paid for that term
+    before. Raises Refused.
     """
     post = by.require("make_batch", path)
     at = moment()
@@ -74,7 +77,7 @@ def make_batch(programme: Programme, term: str, by: UserActor, path: str, kind: 
             post=post,
             path=path,
             at=at,
-            data=_totals(batch) | {"no_account": waits["no_account"], "shared": waits["shared"]},
+            data=_totals(batch) | {why: waits[why] for why in LEFT_OUT},
             states=("", batch.state),
         )
     return batch
@@ -86,7 +89,7 @@ def _waiting(path: str, awards: Q, term: str) -> dict[str, Any]:
     for row in rows:
         if row["count"]:
             return row
-    left = {why: sum(row[why] for row in rows) for why in ("no_account", "shared")}
+    left = {why: sum(row[why] for row in rows) for why in LEFT_OUT}
     if any(left.values()):
         raise Refused("all_left_out", **left)
     raise Refused("nothing_to_pay")

@@ -8,7 +8,8 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from approvals.applications.matching import SHARING, Owner, shared_accounts
-from approvals.applications.models import Application
+from approvals.applications.models import Application, Hit
+from approvals.applications.sources.registry import stopping_payment
 from approvals.awards.models import Award, AwardTerm
 from approvals.disbursement.models import OCCUPYING, PURPOSE, TRANSFER, Batch, PaymentLine
 from approvals.organisations.queries import below
@@ -58,30 +59,35 @@ def unpaid(where: Q) -> QuerySet[AwardTerm]:
     """Award terms that have begun and that no batch holds yet; `where` narrows their awards.
 
     The award is active, every notice of its case has concluded, and the pupil was not paid for the same programme
-    and term by another award. `account` is the digest of the account on file.
+    and term by another award. `account` is the digest of the account on file; `stopped` tells whether a hit of the
+    data match (the pupil died, or is on the roll of another school) stands unwaived.
     """
     lines = PaymentLine.objects.filter(term=OuterRef("term"), purpose=PURPOSE)
     held = lines.filter(award=OuterRef("award")).exclude(state="cancelled")
     paid = lines.filter(student=OuterRef("award__student"), programme=OuterRef("award__programme"), state__in=OCCUPYING)
+    stopping = Hit.objects.filter(application=OuterRef("award__case"), code__in=stopping_payment(), waived_at=None)
     noticed = Case.objects.filter(EVERY_NOTICE_CONCLUDED.holds()).values("pk")
     awards = Award.objects.filter(where, state="active", case__in=noticed).values("pk")
     begun = AwardTerm.objects.filter(award__in=awards, amount__gt=0, term__lte=Term.on(today()).code)
     return (
-        begun.exclude(Exists(held)).exclude(Exists(paid)).annotate(account=F("award__case__application__account_hash"))
+        begun.exclude(Exists(held))
+        .exclude(Exists(paid))
+        .annotate(account=F("award__case__application__account_hash"), stopped=Exists(stopping))
     )
 
 
 def awards_to_pay(where: Q) -> QuerySet[Award]:
     """The awards of which a term waits to be paid; those that go to an account of which none is on file wait for it."""
-    terms = unpaid(where).exclude(award__kind=TRANSFER, account=None)
+    terms = unpaid(where).exclude(award__kind=TRANSFER, account=None).filter(stopped=False)
     return Award.objects.filter(where, Exists(terms.filter(award=OuterRef("pk"))))
 
 
 def waiting(prefixes: Iterable[str], wanted: Q = _ALL) -> list[dict[str, Any]]:
     """What can be put into batches, and what is left out of them and why, by programme, term and kind of payment.
 
-    [{"programme", "term", "kind", "count", "total", "no_account", "shared"}]: `no_account` and `shared` count award
-    terms without an account, and those whose account serves too many pupils.
+    [{"programme", "term", "kind", "count", "total", "no_account", "shared", "stopped"}]: `no_account` and `shared`
+    count award terms without an account, and those whose account serves too many pupils; `stopped` those for which a
+    hit of the data match stands.
     """
     rows = unpaid(below(prefixes) & wanted)
     payable, shared = _payable(rows)
@@ -91,6 +97,7 @@ def waiting(prefixes: Iterable[str], wanted: Q = _ALL) -> list[dict[str, Any]]:
         total=Coalesce(Sum("amount", filter=payable), Decimal("0.00")),
         no_account=Count("pk", filter=transfer & Q(account=None)),
         shared=Count("pk", filter=transfer & Q(account__in=shared)) if shared else Value(0),
+        stopped=Count("pk", filter=Q(stopped=True)),
     )
     return list(grouped.order_by("term", "programme", "kind"))
 
@@ -105,7 +112,7 @@ def _payable(rows: QuerySet[AwardTerm]) -> tuple[Q, list[bytes]]:
     """What tells which of these award terms can be paid, and the accounts among theirs that too many share."""
     shared = list(_shared_among(rows))
     mine = Q(account__isnull=False) & (~Q(account__in=shared) if shared else Q())
-    return ~Q(award__kind=TRANSFER) | mine, shared
+    return Q(stopped=False) & (~Q(award__kind=TRANSFER) | mine), shared
 
 
 def _shared_among(rows: QuerySet[AwardTerm]) -> Iterable[bytes]:

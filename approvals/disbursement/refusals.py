@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: dict[str, Promise] = {
     "nothing_to_pay": _("No award of this programme and term waits for payment."),
     "all_left_out": _(
-        "Nothing can be paid yet: %(no_account)s awards have no account on file, and the accounts of %(shared)s are "
-        "named for too many pupils who do not share a household."
+        "Nothing can be paid yet: %(no_account)s awards have no account on file, the accounts of %(shared)s are named "
+        "for too many pupils who do not share a household, and %(stopped)s are stopped by a hit of the data match."
     ),
     "wrong_state": _("The batch is not in a state in which this is allowed. Reload the page to see where it stands."),
     "same_person": _("Maker, checker and approver must be three different persons."),

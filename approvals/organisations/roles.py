@@ -17,6 +17,7 @@ NAMES: dict[str, Promise] = {
     "township_reviewer": _p("role", "Township reviewer"),
     "county_reviewer": _p("role", "County reviewer"),
     "county_second_reviewer": _p("role", "County second reviewer"),
+    "match_officer": _p("role", "Data-match officer"),
     "county_leader": _p("role", "County leader"),
     "finance_maker": _p("role", "Finance maker"),
     "finance_checker": _p("role", "Finance checker"),

@@ -96,30 +96,64 @@ class Kinship(models.Model):
 
 
 class RegisterList(models.Model):
-    """An uploaded register of another office, with its date and origin."""
+    """A list of another office, with its date and origin: uploaded, looked at, then taken over (DOMAIN.md §2.8).
+
+    `state` is the state of the work: uploaded → previewed → loading → loaded, or unreadable, failed or discarded; a
+    loaded one may be withdrawn. Of each kind the loaded list of the latest date is `current`; older ones are history.
+    """
 
     kind = models.CharField(max_length=30)
-    origin = models.CharField(_("origin"), max_length=80)
+    origin = models.CharField(_("issuing office"), max_length=80)
     as_of = models.DateField(_("as of"))
     loaded_at = models.DateTimeField(auto_now_add=True)
+    """When it came, by the machine's clock."""
     current = models.BooleanField(default=True)
+    state = models.CharField(max_length=12, default="loaded")
+    filename = models.CharField(max_length=200, blank=True)
+    content = models.BinaryField(null=True)
+    """The file, encrypted, until it is taken over or thrown away: of the people on it only blind indexes stay."""
+    sha256 = models.CharField(max_length=64, blank=True)
+    understood = models.JSONField(default=dict)
+    """Sheet, heading row, columns, notes, rows by category."""
+    problems = models.JSONField(default=list)
+    """[{"row", "column", "code", "message", "warning"}] of the first refused rows; no cell values."""
+    rows = models.PositiveIntegerField(default=0)
+    valid = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    accepted = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=400, blank=True)
+    uploaded_by = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    confirmed_by = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    uploaded_on = models.DateField(null=True)
+    """The business date of the upload."""
+    attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["kind"], condition=Q(current=True), name="one_current_list_per_kind")
+            models.UniqueConstraint(fields=["kind"], condition=Q(current=True), name="one_current_list_per_kind"),
+            models.UniqueConstraint(
+                fields=["kind", "sha256"], condition=Q(state="loaded") & ~Q(sha256=""), name="one_list_per_file"
+            ),
+            models.CheckConstraint(condition=Q(current=False) | Q(state="loaded"), name="current_list_is_loaded"),
         ]
+        indexes = [models.Index(fields=["state"], name="register_due", condition=Q(state__in=["uploaded", "loading"]))]
 
 
 class RegisterEntry(models.Model):
-    """One person on a register; only the blind index of the ID number is kept."""
+    """One line of a register. Of the ID or account number that it is matched by, only the blind index is kept."""
 
     list = models.ForeignKey(RegisterList, on_delete=models.CASCADE, related_name="entries")
     id_hash = models.BinaryField(max_length=32)
     category = models.CharField(max_length=40)
-    """Household category, a code of DOMAIN.md §2.1 (lifted_household, dibao, …)."""
+    """What the list says in a code: a household category (DOMAIN.md §2.1), an exclusive group, an account's state."""
     household_no = models.CharField(max_length=20, blank=True)
     in_county = models.BooleanField(default=True)
+    name = models.CharField(max_length=100, blank=True)
+    """What is compared besides: another school's name, an account's holder."""
+    school_year = models.CharField(max_length=9, blank=True)
+    told = models.JSONField(default=dict)
+    """What a hit says of it: {"school": …, "on": …}; no numbers, names of people masked."""
 
     class Meta:
         default_permissions = ()

@@ -1,29 +1,42 @@
-"""Registers of other offices that pupils are matched against: set-based, by blind index only (DOMAIN.md §2.8)."""
+"""Registers of other offices that applications are matched against: by blind index only (DOMAIN.md §2.8)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
 
 from django.db import connection, transaction
 
 from approvals.people.models import RegisterEntry, RegisterList
-from workflows.copying import bytes_array
+from workflows.copying import bytes_array, copy, line
 
 POOR_HOUSEHOLDS = "poor_households"
 """Lifted and monitored households, and those on subsistence allowance or extreme-poverty support."""
+LOW_INCOME = "low_income"
+DISABLED = "disabled"
+DECEASED = "deceased"
+DUAL_ENROLMENT = "dual_enrolment"
+OTHER_AID = "other_aid"
+ACCOUNT_HOLDER = "account_holder"
+HOUSEHOLDS = (POOR_HOUSEHOLDS, LOW_INCOME)
+"""Registers that say under which household category a pupil is listed."""
 
 
 class Row(NamedTuple):
-    """A person to be put on a register: the blind index of the ID number, and under what the person is listed."""
+    """A line to be put on a register: the blind index it is matched by, and what it says; see `RegisterEntry`."""
 
     id_hash: bytes
     category: str
     household_no: str = ""
     in_county: bool = True
+    name: str = ""
+    school_year: str = ""
+    told: str = "{}"
+    """JSON."""
 
 
 class Entry(NamedTuple):
-    """What a register says of a person."""
+    """What a register of households says of a person."""
 
     category: str
     household_no: str
@@ -37,39 +50,62 @@ def load_list(kind: str, origin: str, as_of: date, rows: Iterable[Row]) -> Regis
 
     The older list is kept with its entries: earlier decisions were taken by it.
     """
-    with transaction.atomic():
+    with alone_with(kind):
+        register = RegisterList.objects.create(kind=kind, origin=origin, as_of=as_of, current=False)
+        register.accepted = register.rows = register.valid = write_entries(register.pk, rows)
         RegisterList.objects.filter(kind=kind, current=True).update(current=False)
-        register = RegisterList.objects.create(kind=kind, origin=origin, as_of=as_of)
-        with (
-            connection.cursor() as cursor,
-            cursor.copy(
-                f"COPY {RegisterEntry._meta.db_table} (list_id, id_hash, category, household_no, in_county) FROM STDIN"
-            ) as copy,
-        ):
-            for row in rows:
-                copy.write_row((register.pk, *row))
+        register.current = True
+        register.save(update_fields=["accepted", "rows", "valid", "current"])
     return register
+
+
+@contextmanager
+def alone_with(kind: str) -> Iterator[None]:
+    """A transaction in which nobody else changes which list of a kind is the current one."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('register'), hashtext(%s))", [kind])
+        yield
+
+
+def write_entries(list_id: int, rows: Iterable[Row]) -> int:
+    """Writes the lines of a list; returns how many."""
+    count = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal count
+        for row in rows:
+            count += 1
+            yield line((list_id, *row))
+
+    copy(RegisterEntry, "list_id id_hash category household_no in_county name school_year told", lines())
+    return count
 
 
 _MATCH = f"""
     SELECT DISTINCT ON (e.id_hash) e.id_hash, e.category, e.household_no, e.in_county, l.kind, l.as_of
       FROM {RegisterEntry._meta.db_table} e
-      JOIN {RegisterList._meta.db_table} l ON l.id = e.list_id AND l.current
+      JOIN {RegisterList._meta.db_table} l ON l.id = e.list_id AND l.current AND l.kind = ANY(%s)
      WHERE e.id_hash = ANY(%s::bytea[])
      ORDER BY e.id_hash, l.as_of DESC, e.id
 """
 
 
 def match(hashes: Iterable[bytes]) -> dict[bytes, Entry]:
-    """Of these people (blind indexes), those on a current register, in one statement.
+    """Of these people (blind indexes), those on a current register of households, in one statement.
 
     Who stands on several is answered from the latest; who stands on none is left out.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_MATCH, [bytes_array(hashes)])
+        cursor.execute(_MATCH, [list(HOUSEHOLDS), bytes_array(hashes)])
         return {bytes(id_hash): Entry(*entry) for id_hash, *entry in cursor.fetchall()}
 
 
 def are_loaded() -> bool:
-    """Whether there is any register to match against."""
-    return RegisterList.objects.filter(current=True).exists()
+    """Whether there is any register of households to match against."""
+    return RegisterList.objects.filter(current=True, kind__in=HOUSEHOLDS).exists()
+
+
+def current() -> dict[str, int]:
+    """The current list of each kind that has one: {kind: key}."""
+    return dict(RegisterList.objects.filter(current=True).values_list("kind", "pk"))

@@ -68,6 +68,8 @@ class CaseFile:
     """How often its papers or numbers were opened; those lines are not in the timeline unless asked for."""
     findings: list[dict[str, Any]]
     hits: list[Hit]
+    past_hits: list[Hit]
+    """Those that are no longer found."""
     evidence: list[Evidence]
     notices: list[NoticeLine]
     award: Award | None
@@ -91,6 +93,7 @@ class Related:
     school: str
 
 
+_LONG_OF_LIST = ("list__content", "list__problems", "list__understood")
 _RELATED = 20
 """Most other applications that the page of one shows."""
 
@@ -179,6 +182,7 @@ def read(
     records = engine.timeline(case.pk)
     item = engine.open_item_of(case.pk)
     step = item.flow_task if item else None
+    ever = list(Hit.ever.filter(application=case.pk).select_related("list").defer(*_LONG_OF_LIST))
     name = step.name if step else ""
     wanted = asking.request_of(case.pk) if item is not None else None
     shown = [record for record in records if looks or record.act not in timeline.LOOKS]
@@ -196,7 +200,8 @@ def read(
         missing=[missing_sentence(code) for code in case.missing] if case.state in EDITABLE else [],
         looks=sum(record.act in timeline.LOOKS for record in records),
         findings=findings_of(application),
-        hits=list(application.hits.all()),
+        hits=sorted((hit for hit in ever if hit.closed_at is None), key=lambda hit: (not hit.asks, hit.weight)),
+        past_hits=[hit for hit in ever if hit.closed_at is not None],
         evidence=list(application.evidence.filter(removed_at=None).select_related("added_by")),
         notices=list(notices_of(case.pk)),
         award=awards.award_of(case.pk),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from approvals.applications.actions.matching import WAIVES
 from approvals.applications.forms import EvidenceForm
 from approvals.applications.models import Application
 from approvals.organisations.access import actor, may, prefixes
@@ -83,6 +84,7 @@ def case_response(
             if file.lacking and may(request, "submit_application", path=application.path)
             else None,
             "looks": "looks" in request.GET,
+            "may_waive": may(request, WAIVES, path=application.path),
             "sees_roster": may(request, "submit_application", path=application.path),
             "sees_batches": may(request, *FINANCE),
             "today": desk.today,

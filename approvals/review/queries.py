@@ -186,7 +186,9 @@ _FIELDS = {
 def _rows(items: QuerySet[WorkItem], watcher: str = "", asked: Question | None = None) -> tuple[list[Row], int]:
     """Reads what the queue shows of some items, in one statement; and how much a question finds, up to the cap."""
     arrival = Record.objects.filter(about="case", about_id=OuterRef("process_id")).exclude(state_to="")
-    hits = Hit.objects.filter(application_id=OuterRef("process_id"), waived_at=None).order_by("id")
+    hits = (
+        Hit.objects.filter(application_id=OuterRef("process_id"), waived_at=None).exclude(weight="info").order_by("id")
+    )
     seats = Signer.objects.filter(item=OuterRef("id"), ended_at=None).order_by("id")
     watch = Follower.objects.filter(case=OuterRef("process_id"), person=watcher, copied_by="")
     annotated = items.filter(process__application__isnull=False).annotate(

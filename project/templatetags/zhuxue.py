@@ -49,7 +49,7 @@ TONES = {
     "discarded": "plain", "reissued": "plain", "terminated": "plain", "uploaded": "plain",
     "returned": "warn", "recheck": "warn", "account_fix": "warn", "partially_paid": "warn", "suspended": "warn",
     "approved": "good", "completed": "good", "paid": "good", "active": "good", "concluded": "good",
-    "imported": "good",
+    "imported": "good", "loaded": "good", "done": "good",
     "school_notice": "public", "county_notice": "public", "published": "public",
     "rejected": "bad", "failed": "bad", "unreadable": "bad",
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from approvals.applications.asking import AskPapers
 from approvals.organisations.authority import UserActor
 from approvals.organisations.permissions_file import OWN_CASE, RELATIONS
 from approvals.organisations.permissions_file import Act as Cell
@@ -85,6 +86,7 @@ def prepared(name: str, by: UserActor) -> tuple[acts.Act, Reason | None]:
         "add_signer": (acts.AddSigners([COLLEAGUE]), Reason("knows_more", why)),
         "remove_signer": (acts.RemoveSigner(COLLEAGUE), Reason("not_needed", why)),
         "unsign": (acts.Unsign(), None),
+        "ask_papers": (AskPapers(["other"], why), Reason("papers_wanted", why)),
         "step_aside": (acts.StepAside(), Reason("kin", why)),
         "suspend": (acts.Suspend(), Reason("under_inquiry", why)),
         "resume": (acts.Resume(), Reason("inquiry_over", why)),
@@ -108,4 +110,4 @@ def test_no_state_and_no_act_of_a_case_is_left_out() -> None:
     by_itself = {"accept", "skip", "pass_back"}
     assert {name.removesuffix("_") for name in machine} - by_itself == {cell.name for cell in OUTCOMES}
     named = {act.name for act in vars(acts).values() if isinstance(act, type) and issubclass(act, acts.Act)}
-    assert named - {""} == {cell.name for cell in DESK}
+    assert (named - {""}) | {AskPapers.name} == {cell.name for cell in DESK}

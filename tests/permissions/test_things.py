@@ -20,8 +20,9 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from approvals.applications.actions import changing, evidence, rosters
-from approvals.applications.models import Application, Roster
+from approvals.applications.actions import changing, evidence, match_runs, matching, registers, rosters
+from approvals.applications.models import Application, Hit, Roster
+from approvals.applications.register_queries import STATES as LIST_STATES
 from approvals.applications.roster_queries import STATES as ROSTER_STATES
 from approvals.awards.models import Award
 from approvals.disbursement import actions as batches
@@ -36,6 +37,7 @@ from approvals.organisations.models import PROPOSAL_STATES, Kind, Organisation, 
 from approvals.organisations.permissions_file import OWN, OWN_CASE, RELATIONS
 from approvals.organisations.permissions_file import Act as Cell
 from approvals.organisations.roles import matrix
+from approvals.people.models import RegisterList
 from approvals.review.actions import unmask
 from tests.factories import (
     FIRST_DAY,
@@ -77,6 +79,7 @@ THINGS = {
     "freeze": ["running", "ended"],
     "application": list(CASE_STATES),
     "roster": list(ROSTER_STATES),
+    "register": list(LIST_STATES),
     "reading": ["*"],
     "everybody": ["*"],
 }
@@ -100,6 +103,7 @@ class Stage:
     """A batch that is at the bank."""
     application: Application = field(default_factory=Application)
     roster: Roster = field(default_factory=Roster)
+    register: RegisterList = field(default_factory=RegisterList)
     proposal: PostProposal = field(default_factory=PostProposal)
 
     @property
@@ -144,6 +148,10 @@ def _stage(world: World) -> Stage:
     book = "姓名,身份证号,年级,班级\n".encode("gb18030")
     stage.roster = rosters.upload(book, "名单.csv", school, version.programme_id, TERM, officer)
     Roster.objects.filter(pk=stage.roster.pk).update(valid=1, rows=1)
+    stage.register = RegisterList.objects.create(
+        kind="low_income", origin="县民政局", as_of=FIRST_DAY, state="previewed", current=False, filename="名单.csv",
+        sha256="0" * 64, uploaded_by=stage.second.user, uploaded_on=FIRST_DAY,
+    )  # fmt: skip
     stage.proposal = proposals.propose_appointment(
         UserFactory(), school, "class_teacher", FIRST_DAY, None, WHY, stage.second
     )
@@ -208,7 +216,12 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
     """The relations that such a thing can stand in: only a case is somebody's own, and where the thing lies with an
     organisation or a person, there must be one.
     """
-    if cell.family == "everybody" or cell.key in ("account.create", "reading.post_pages", "reading.batch_pages"):
+    if cell.family in ("everybody", "register") or cell.key in (
+        "reading.register_pages",
+        "account.create",
+        "reading.post_pages",
+        "reading.batch_pages",
+    ):
         return [OWN]
     of_cases = cell.key == "reading.case_page" or (cell.family == "application" and cell.name != "enter")
     kept = [each for each in RELATIONS if each != OWN_CASE or of_cases]
@@ -373,7 +386,25 @@ def try_application(stage: Stage, name: str, state: str, place: str) -> Try:
     return {
         "edit": lambda by: changing.change(application.pk, {"remark": "家庭住址有变"}, by),
         "add_evidence": lambda by: evidence.add_evidence(application.pk, "other", _paper(), by),
+        "waive_hit": lambda by: matching.waive_hit(_hit(application).pk, by, Reason("verified", WHY)),
         "unmask": lambda by: unmask(application.pk, by, "judge"),
+    }[name]
+
+
+def _hit(application: Application) -> Hit:
+    Hit.objects.filter(application=application).delete()
+    return Hit.objects.create(application=application, source="accounts", code="card_name_mismatch")
+
+
+def try_register(stage: Stage, name: str, state: str, place: str) -> Try:
+    register = stage.register
+    RegisterList.objects.filter(pk=register.pk).update(state=state, valid=1)
+    return {
+        "upload": lambda by: registers.upload(b"x", "名单.csv", "low_income", "县民政局", FIRST_DAY, by),
+        "confirm": lambda by: registers.confirm(register.pk, by),
+        "discard": lambda by: registers.discard(register.pk, by),
+        "withdraw": lambda by: registers.withdraw(register.pk, by, WHY),
+        "match_term": lambda by: match_runs.ask(TERM, by),
     }[name]
 
 
@@ -405,6 +436,7 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
             _opens(by, f"organisations:{page}") for page in ("posts", "proposals", "history")
         ) and _opens(by, "review:permissions"),
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
+        "register_pages": lambda by: _opens(by, "applications:registers"),
         "warnings": lambda by: by.user_id in holders("oversee_queue", [place])[place],
         "in_freeze": lambda by: place in by.permits("act_in_freeze", [place]),
     }[name]  # fmt: skip
@@ -425,6 +457,7 @@ TRIES: dict[str, Callable[..., Try]] = {
     "freeze": try_freeze,
     "application": try_application,
     "roster": try_roster,
+    "register": try_register,
     "reading": try_reading,
     "everybody": try_everybody,
 }

@@ -4,7 +4,7 @@ from approvals.applications.actions.accounts import replace_account
 from approvals.applications.actions.changing import Entry, Identity, change, enter
 from approvals.applications.actions.creating import ApplicationSpec, Created, create_applications
 from approvals.applications.actions.evidence import add_evidence, open_evidence, open_form, remove_evidence
-from approvals.applications.actions.matching import match_waiting, waive_hits
+from approvals.applications.actions.matching import match_waiting, waive_hit, waive_hits
 from approvals.applications.actions.submitting import (
     Answer,
     confirm_papers,
@@ -34,5 +34,6 @@ __all__ = [
     "replace_account",
     "submit",
     "take_back",
+    "waive_hit",
     "waive_hits",
 ]

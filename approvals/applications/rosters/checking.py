@@ -179,7 +179,7 @@ def check_rows(table: Table, context: RosterContext, lang: str | None = None) ->
     return map(checker.check, table.rows)
 
 
-def _school_name(text: str) -> str:
+def bare_school_name(text: str) -> str:
     """School names are compared without spaces, brackets and the names of province, city and county."""
     return re.sub(r"^(河北省)?(邯郸市)?(鸡泽县)?|[\s()（）]", "", plain_text(text))
 
@@ -203,7 +203,7 @@ class _Checker:
         self.columns = table.columns
         self.stage = context.only_stage
         self.into_accounts = any(choice.needs_account for choice in context.programmes)
-        self.schools = {_school_name(name) for name in (context.school_name, *context.other_school_names)}
+        self.schools = {bare_school_name(name) for name in (context.school_name, *context.other_school_names)}
         self.names = [(choice, {bare(name) for name in (choice.code, *choice.names)}) for choice in context.programmes]
         self.readings: dict[tuple[Any, ...], Any] = {}
         self.rates: dict[tuple[str, str | None, str | None], frozenset[Decimal] | None] = {}
@@ -411,7 +411,7 @@ class _Checker:
             self._refuse("学校标识码", "other_school", found=shown(code), expected=self.context.school_code)
             return
         name = cell_text(self.raw.get("学校"))
-        if name and not self._remembered("学校", name, lambda text: _school_name(text) in self.schools):
+        if name and not self._remembered("学校", name, lambda text: bare_school_name(text) in self.schools):
             self._refuse("学校", "other_school", found=shown(name), expected=self.context.school_name)
 
     def _remembered(self, column: str, text: str, work_out: Callable[[str], Any]) -> Any:

@@ -1,7 +1,7 @@
 """The columns of a roster (DOMAIN.md §4.5) and the many ways schools head them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -96,6 +96,11 @@ _OF_GUARDIAN = {"姓名": "监护人姓名", "身份证号": "监护人身份证
 _OF_ACCOUNT = {"姓名": "户名", "学校": "开户行"}
 
 
+def bare_heading(text: str) -> str:
+    """A heading as it is looked up: without numbering, spaces and signs."""
+    return _DEMANDS.sub("", _NOISE.sub("", _NUMBERED.sub("", _plain(text[:60]))))
+
+
 def _plain(text: str) -> str:
     return plain_text(text).replace(" ", "").replace("帐", "账").replace("聯", "联").lower()
 
@@ -125,6 +130,10 @@ def _in_group(column: str, group: str) -> str:
     if _ACCOUNT_GROUP.search(group):
         return _OF_ACCOUNT.get(column, column)
     return column
+
+
+Lookup = Callable[[str, str], tuple[str, int] | None]
+"""What a heading (and the one above it) names: the canonical column, and how surely."""
 
 
 @lru_cache(maxsize=4096)
@@ -162,10 +171,11 @@ class Heading:
     first_row: int
     last_row: int
     texts: tuple[tuple[str, str], ...]
+    lookup: Lookup = match_heading
 
     def matches(self) -> list[tuple[int, str, int]]:
         """Index, canonical column and sureness of every heading that is known."""
-        found = ((i, match_heading(text, group)) for i, (group, text) in enumerate(self.texts) if text)
+        found = ((i, self.lookup(text, group)) for i, (group, text) in enumerate(self.texts) if text)
         return [(i, *match) for i, match in found if match]
 
     @property
@@ -188,15 +198,15 @@ def _pair(upper: list[str], lower: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple(texts)
 
 
-def find_heading(rows: Iterable[tuple[int, list[str]]]) -> Heading | None:
+def find_heading(rows: Iterable[tuple[int, list[str]]], lookup: Lookup = match_heading) -> Heading | None:
     """The row, or pair of rows, that names most columns; None where no row names any."""
     best: Heading | None = None
     most = 0
     previous: tuple[int, list[str]] | None = None
     for number, texts in rows:
-        candidates = [Heading(number, number, tuple(("", text) for text in texts))]
+        candidates = [Heading(number, number, tuple(("", text) for text in texts), lookup)]
         if previous and previous[0] == number - 1:
-            candidates.append(Heading(number - 1, number, _pair(previous[1], texts)))
+            candidates.append(Heading(number - 1, number, _pair(previous[1], texts), lookup))
         for candidate in candidates:
             if (score := candidate.score) > most:
                 best, most = candidate, score

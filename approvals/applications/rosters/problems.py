@@ -55,7 +55,7 @@ UNREADABLE: dict[str, Promise] = {
     "duplicate_columns": _(
         "Two columns could both be %(column)s (%(letters)s) and hold different things. Rename or delete one of them."
     ),
-    "no_rows": _("There is a heading row, but no pupil below it."),
+    "no_rows": _("There is a heading row, but no row below it that could be read."),
 }
 """Why a file cannot be read as a roster at all."""
 

@@ -14,6 +14,7 @@ from approvals.applications.rosters.columns import (
     REQUIRED,
     ColumnMatch,
     Heading,
+    Lookup,
     find_heading,
     match_heading,
 )
@@ -27,10 +28,36 @@ TEMPLATE_VERSION = "2026-1"
 HEAD = 40
 """Rows in which the heading is looked for."""
 
-_CRITICAL = frozenset(("姓名", "身份证号", "银行账号", "金额"))
-"""Columns of which one must never take the wrong one."""
-_SHARED = ("学校", "学校标识码", "年级", "班级", "资助项目", "学期", "开户行")
-"""Columns in which schools merge cells down over several pupils."""
+
+@dataclass(frozen=True)
+class Layout:
+    """What kind of list is read: its columns, and what its headings may be called. `ROSTER` is a school's."""
+
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    """Without these it is no such list."""
+    critical: frozenset[str]
+    """Columns of which one must never take the wrong one."""
+    shared: tuple[str, ...]
+    """Columns in which cells are merged down over several rows."""
+    weak: frozenset[str]
+    """Columns that are filled down ahead of the rows proper."""
+    name: str
+    number: str
+    """The columns by which a row is told from totals and signatures; the same one where there is only a number."""
+    lookup: Lookup = match_heading
+    most: int = MAX_ROWS
+
+
+ROSTER = Layout(
+    columns=COLUMNS,
+    required=REQUIRED,
+    critical=frozenset(("姓名", "身份证号", "银行账号", "金额")),
+    shared=("学校", "学校标识码", "年级", "班级", "资助项目", "学期", "开户行"),
+    weak=frozenset(("序号", "学校", "学校标识码", "资助项目", "学期")),
+    name="姓名",
+    number="身份证号",
+)
 
 
 class RawRow:
@@ -105,6 +132,7 @@ class _Candidate:
     sheet: Sheet
     heading: Heading | None
     blank: bool
+    required: tuple[str, ...]
 
     @property
     def named(self) -> set[str]:
@@ -112,19 +140,19 @@ class _Candidate:
 
     @property
     def fits(self) -> bool:
-        return self.named.issuperset(REQUIRED)
+        return self.named.issuperset(self.required)
 
     @property
     def worth(self) -> tuple[bool, bool, int]:
         return (self.fits, not self.sheet.hidden, len(self.named))
 
 
-def _candidate(sheet: Sheet) -> _Candidate:
+def _candidate(sheet: Sheet, layout: Layout) -> _Candidate:
     head = [(number, [cell_text(cell) for cell in cells]) for number, cells in islice(sheet.rows(), HEAD)]
-    return _Candidate(sheet, find_heading(head), blank=not head)
+    return _Candidate(sheet, find_heading(head, layout.lookup), not head, layout.required)
 
 
-def _choose(candidates: list[_Candidate], wanted: str | None) -> _Candidate:
+def _choose(candidates: list[_Candidate], wanted: str | None, layout: Layout) -> _Candidate:
     if wanted is not None:
         candidates = [one for one in candidates if one.sheet.name == wanted]
         if not candidates:
@@ -132,8 +160,8 @@ def _choose(candidates: list[_Candidate], wanted: str | None) -> _Candidate:
     if all(one.blank for one in candidates):
         raise RosterUnreadable("blank_workbook")
     best = max(candidates, key=lambda one: one.worth)  # the first of equals: max keeps it
-    if not best.named.intersection(REQUIRED):
-        raise RosterUnreadable("no_heading", columns="、".join(REQUIRED))
+    if not best.named.intersection(layout.required):
+        raise RosterUnreadable("no_heading", columns="、".join(layout.required))
     return best
 
 
@@ -172,7 +200,9 @@ def _filled(rows: list[Row], index: int) -> bool:
     return any(_at(cells, index) is not None for _number, cells in rows)
 
 
-def match_columns(heading: Heading, rows: list[Row]) -> tuple[dict[str, ColumnMatch], list[ColumnMatch], list[Note]]:
+def match_columns(
+    heading: Heading, rows: list[Row], critical: frozenset[str] = ROSTER.critical
+) -> tuple[dict[str, ColumnMatch], list[ColumnMatch], list[Note]]:
     """Canonical columns, headings that are none, and notes on doubles.
 
     Of several headings for one column the surest is taken, then one that holds anything, then the first. Raises
@@ -188,7 +218,7 @@ def match_columns(heading: Heading, rows: list[Row]) -> tuple[dict[str, ColumnMa
         sure, _blank, index = claimants[0]
         columns[column] = _match(heading, index, sure)
         for other_sure, _other_blank, other in claimants[1:]:
-            if column in _CRITICAL and other_sure == sure and not _same(rows, index, other):
+            if column in critical and other_sure == sure and not _same(rows, index, other):
                 letters = f"{letter(index)}、{letter(other)}"
                 raise RosterUnreadable("duplicate_columns", column=column, letters=letters)
             ignored = _match(heading, other, other_sure)
@@ -209,9 +239,11 @@ def _match(heading: Heading, index: int, sure: int) -> ColumnMatch:
     return ColumnMatch(shown, letter(index), index, sure == EXACT)
 
 
-def _fill_merged(sheet: Sheet, rows: list[Row], columns: dict[str, ColumnMatch]) -> Note | None:
+def _fill_merged(
+    sheet: Sheet, rows: list[Row], columns: dict[str, ColumnMatch], shared: tuple[str, ...]
+) -> Note | None:
     """A cell merged down over several pupils (school, class) holds for each of them."""
-    indexes = {columns[column].index: column for column in _SHARED if column in columns}
+    indexes = {columns[column].index: column for column in shared if column in columns}
     by_number = dict(rows)
     filled: set[str] = set()
     for top, left, bottom, _right in sheet.merged:
@@ -249,17 +281,17 @@ _PUNCTUATED = re.compile(r"[。，；,;！!]")
 _EXAMPLE = re.compile(r"(示例|样例|例如|举例|例)[:：\d]*")
 _AMOUNT = re.compile(r"[¥￥]?[\d,.]+元?")
 _NUMBERING = re.compile(r"[(（]?(\d{1,2})[)）]?")
-_WEAK = frozenset(("序号", "学校", "学校标识码", "资助项目", "学期"))
-"""Columns that are filled down ahead of the pupils."""
 
 
 class _Classifier:
     """Tells a pupil's row from totals, signatures and notes (DOMAIN.md §4.5)."""
 
-    def __init__(self, columns: dict[str, ColumnMatch]) -> None:
-        self.name = columns["姓名"].index
-        self.number = columns["身份证号"].index
-        self.weak = {match.index for column, match in columns.items() if column in _WEAK}
+    def __init__(self, columns: dict[str, ColumnMatch], layout: Layout) -> None:
+        self.number = columns[layout.number].index
+        self.name = columns[layout.name].index if layout.name in columns else self.number
+        self.heading = (layout.name if layout.name in columns else layout.number, EXACT)
+        self.lookup = layout.lookup
+        self.weak = {match.index for column, match in columns.items() if column in layout.weak}
 
     def why_not(self, cells: list[Cell]) -> str | None:
         """None for a pupil's row, else a key of SKIPPED."""
@@ -278,7 +310,7 @@ class _Classifier:
         texts = [text.replace(" ", "") for _i, text in filled]
         if any(_TOTAL.fullmatch(text) for text in texts[:3]):
             return "total"
-        if match_heading(dict(filled).get(self.name, "")) == ("姓名", EXACT):
+        if self.lookup(dict(filled).get(self.name, ""), "") == self.heading:
             return "heading"
         if len(texts) >= 5 and _counts(texts):
             return "numbering"
@@ -314,13 +346,13 @@ def _counts(texts: list[str]) -> bool:
     return len(numbers) == len(texts) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-def _sort_rows(table: Table, rows: list[Row]) -> None:
+def _sort_rows(table: Table, rows: list[Row], layout: Layout) -> None:
     """Parts pupils' rows from the others; blank rows between them are named too."""
-    classifier = _Classifier(table.columns)
+    classifier = _Classifier(table.columns, layout)
     places = {column: place for place, column in enumerate(table.columns)}
     indexes = [match.index for match in table.columns.values()]
     width = max(indexes) + 1
-    take = itemgetter(*indexes)
+    take = itemgetter(*indexes) if len(indexes) > 1 else lambda cells: (cells[indexes[0]],)
     last = table.header_row
     for number, cells in rows:
         for blank in range(last + 1, min(number, last + 1000)):
@@ -332,8 +364,8 @@ def _sort_rows(table: Table, rows: list[Row]) -> None:
         if len(cells) < width:
             cells = cells + [None] * (width - len(cells))
         table.rows.append(RawRow(number, take(cells), places))
-        if len(table.rows) > MAX_ROWS:
-            raise RosterUnreadable("too_many_rows", limit=MAX_ROWS)
+        if len(table.rows) > layout.most:
+            raise RosterUnreadable("too_many_rows", limit=layout.most)
 
 
 # ---------------------------------------------------------------- what to say about it
@@ -381,7 +413,7 @@ def _template_version(head: Iterable[Row]) -> str:
     return ""
 
 
-def _split(sheet: Sheet, heading: Heading) -> tuple[list[Row], list[Row]]:
+def _split(sheet: Sheet, heading: Heading, most: int) -> tuple[list[Row], list[Row]]:
     """Rows above the heading, and those below it."""
     above: list[Row] = []
     below: list[Row] = []
@@ -390,24 +422,25 @@ def _split(sheet: Sheet, heading: Heading) -> tuple[list[Row], list[Row]]:
             below.append(row)
         elif row[0] < heading.first_row:
             above.append(row)
-        if len(below) > MAX_ROWS + 2_000:
-            raise RosterUnreadable("too_many_rows", limit=MAX_ROWS)
+        if len(below) > most + 2_000:
+            raise RosterUnreadable("too_many_rows", limit=most)
     return above, below
 
 
-def read_roster(source: Path | bytes, filename: str, sheet: str | None = None) -> Table:
+def read_roster(source: Path | bytes, filename: str, sheet: str | None = None, layout: Layout = ROSTER) -> Table:
     """Reads a school's roster (DOMAIN.md §4.5), however it was laid out; `sheet` names one, else the best is taken.
 
-    Raises RosterUnreadable with a code and a sentence when the file is no roster.
+    Another `layout` reads another kind of list in the same way. Raises RosterUnreadable with a code and a sentence
+    when the file is no such list.
     """
     book = read_book(source, filename)
-    candidates = [_candidate(one) for one in book.sheets]
-    best = _choose(candidates, sheet)
+    candidates = [_candidate(one, layout) for one in book.sheets]
+    best = _choose(candidates, sheet, layout)
     heading = best.heading
     assert heading is not None  # _choose takes none without
-    above, below = _split(best.sheet, heading)
-    columns, unmapped, notes = match_columns(heading, below)
-    if absent := [column for column in REQUIRED if column not in columns]:
+    above, below = _split(best.sheet, heading, layout.most)
+    columns, unmapped, notes = match_columns(heading, below, layout.critical)
+    if absent := [column for column in layout.required if column not in columns]:
         raise RosterUnreadable("missing_columns", columns="、".join(absent))
     table = Table(
         filename=filename,
@@ -419,15 +452,15 @@ def read_roster(source: Path | bytes, filename: str, sheet: str | None = None) -
         heading=heading,
         columns=columns,
         unmapped=unmapped,
-        missing=[column for column in COLUMNS if column not in columns],
+        missing=[column for column in layout.columns if column not in columns],
         skipped=[Skipped(number, "title") for number, _cells in above],
         template_version=_template_version(above),
     )
     table.notes += _notes_on_sheets(candidates, best)
     table.notes += notes
-    if note := _fill_merged(best.sheet, below, columns):
+    if note := _fill_merged(best.sheet, below, columns, layout.shared):
         table.notes.append(note)
-    _sort_rows(table, below)
+    _sort_rows(table, below, layout)
     if not table.rows:
         raise RosterUnreadable("no_rows")
     table.notes += _notes_on_hiding(table, best.sheet)

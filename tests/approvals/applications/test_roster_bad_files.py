@@ -88,7 +88,7 @@ WRONG = {
     "other columns": (xlsx([["品名", "单价", "数量"], ["课桌", 120, 30]]), "no_heading", "身份证号"),
     "no ID column": (roster(pupil(), headings=["序号", "姓名", "性别", "年级"]), "missing_columns", "身份证号"),
     "no name column": (roster(pupil(), headings=["序号", "身份证号", "性别", "年级"]), "missing_columns", "姓名"),
-    "headings alone": (xlsx(grid([])), "no_rows", "没有学生"),
+    "headings alone": (xlsx(grid([])), "no_rows", "没有数据"),
     "characters of no encoding": (b"\xff\x80\x81,\xfe\xff\n" * 30, "encoding", "编码"),
 }
 

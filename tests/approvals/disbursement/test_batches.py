@@ -1,6 +1,7 @@
 """From award to account: three persons, one file, every line answered once, nothing paid twice."""
 
 import base64
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 
-from approvals.applications.models import Application
+from approvals.applications.models import Application, Hit
 from approvals.applications.refusals import Refused as AccountRefused
 from approvals.awards.actions import activate_started
 from approvals.awards.models import Award
@@ -296,6 +297,18 @@ def test_only_the_pupils_own_school_corrects_an_account(office: Office) -> None:
     stranger = acting(officer_of(SchoolFactory()))
     with pytest.raises(PermissionDenied), transaction.atomic():
         actions.correct_account(line.pk, account_number(5), "bank_card", "王大山", "联社", stranger)
+
+
+def test_nothing_is_paid_while_a_hit_says_that_the_pupil_died_or_is_enrolled_elsewhere(office: Office) -> None:
+    stopped, other = office.approved(2)
+    hit = Hit.objects.create(application=stopped, source="deceased", code="deceased", weight="block")
+    Hit.objects.create(application=other, source="disabled", code="disabled_unstated", weight="info")
+    [row] = queries.waiting([office.county.path])
+    assert (row["count"], row["stopped"]) == (1, 1)
+    assert [line.case_id for line in office.batch().lines.all()] == [other.pk]
+    assert refusal(office.batch) == "all_left_out"
+    Hit.objects.filter(pk=hit.pk).update(waived_at=datetime.now(UTC))
+    assert [line.case_id for line in office.batch().lines.all()] == [stopped.pk]
 
 
 def test_an_account_shared_by_three_unrelated_pupils_is_not_paid_but_siblings_are(office: Office) -> None:

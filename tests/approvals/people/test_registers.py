@@ -42,7 +42,7 @@ def test_a_new_list_replaces_the_current_one_and_keeps_the_old() -> None:
 
 
 def test_who_stands_on_two_registers_is_answered_from_the_latest() -> None:
-    registers.load_list("civil_affairs", "县民政局", date(2026, 9, 1), [Row(person(1), "tekun")])
+    registers.load_list(registers.LOW_INCOME, "县民政局", date(2026, 9, 1), [Row(person(1), "tekun")])
     registers.load_list(POOR_HOUSEHOLDS, "县农业农村局", DAY, [Row(person(1), "lifted_household")])
     assert registers.match([person(1)])[person(1)].category == "tekun"
 

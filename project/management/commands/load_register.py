@@ -1,0 +1,84 @@
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.management import CommandParser
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from approvals.applications.actions.registers import PERMISSION, load_now
+from approvals.applications.refusals import Refused
+from approvals.applications.rosters import MAX_BYTES, RosterUnreadable
+from approvals.applications.sources.registry import listed_kinds
+from approvals.organisations.authority import UserActor, holders
+from approvals.organisations.models import User
+from approvals.organisations.queries import county
+from project.management import DoorCommand
+from project.management.commands.import_roster import LANGUAGES
+
+
+class Command(DoorCommand):
+    help = "Takes over a list of another office, to match applications against, and says which rows were refused."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("kind", metavar="KIND", help="one of: " + ", ".join(kind.code for kind in listed_kinds()))
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--origin", required=True, metavar="TEXT", help="the office that issued it")
+        parser.add_argument("--date", required=True, metavar="YYYY-MM-DD", help="the date of its data")
+        parser.add_argument("--json", action="store_true", help="on one line, for programs")
+        parser.add_argument("--lang", choices=LANGUAGES, default="zh", help="language of the sentences")
+        parser.add_argument("--by", metavar="USER", help="who loads it; a data-match officer unless given")
+
+    def handle(self, *, kind: str, file: Path, lang: str, json: bool, **options: Any) -> None:
+        language = LANGUAGES[lang]
+        with translation.override(language):
+            try:
+                answer = load_now(
+                    _content(file), file.name, kind, options["origin"], _day(options["date"]),
+                    UserActor(_loader(options["by"])), language,
+                )  # fmt: skip
+            except (Refused, RosterUnreadable) as refusal:
+                self._print({"error": refusal.message, "code": refusal.code}, json)
+                raise SystemExit(2) from None
+            except PermissionDenied:
+                self._print({"error": _("This account may not load lists."), "code": "not_permitted"}, json)
+                raise SystemExit(2) from None
+            if not answer["current"]:
+                answer["note"] = _("A list of a later date is there. This one is kept as history.")
+        self._print(answer, json)
+        if answer["refused"]:
+            raise SystemExit(1)
+
+    def _print(self, answer: dict[str, Any], on_one_line: bool) -> None:
+        self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=None if on_one_line else 1))
+
+
+def _content(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise RosterUnreadable("too_big", size=-(-file.stat().st_size // 1024**2), limit=MAX_BYTES // 1024**2)
+        return file.read_bytes()
+    except OSError as error:
+        raise Refused("file_missing", name=file) from error
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused("date_format", text=text) from None
+
+
+def _loader(name: str | None) -> User:
+    if name is not None:
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
+            raise Refused("unknown_person", name=name)
+        return user
+    path = county().path
+    officers = holders(PERMISSION, [path])[path]
+    if not officers:
+        raise Refused("no_match_officer")
+    return User.objects.get(pk=min(officers))
