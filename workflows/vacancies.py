@@ -72,7 +72,8 @@ def _holding(asked: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]
     """Of (permission, office path, person), those that hold today."""
     wanted: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for need, path, person in asked:
-        wanted[need].add((path, person))
+        if need != "system":  # nobody's
+            wanted[need].add((path, person))
     return {
         (need, path, person) for need, pairs in wanted.items() for path, person in panels.still_holding(need, pairs)
     }

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext, override, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
+from approvals.applications.register_queries import STATES as LIST_STATES
 from approvals.applications.roster_queries import STATES as ROSTER_STATES
 from approvals.disbursement.models import BATCH_STATES, LINE_STATES
 from approvals.notices.models import STATES as NOTICE_STATES
@@ -31,6 +32,7 @@ STATES: dict[str, Mapping[str, Promise | str]] = {
     "aid": CASE_STATES,
     "application": CASE_STATES,
     "roster": ROSTER_STATES,
+    "register": LIST_STATES,
     "notice": dict(NOTICE_STATES),
     "batch": dict(BATCH_STATES),
     "line": dict(LINE_STATES),

@@ -4,18 +4,19 @@ Generated from `fixtures/permissions.yaml`, none skipped. Each pair of role and 
 relations in one call, as a person would from a list, and undone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
 from approvals.applications.asking import AskPapers
+from approvals.applications.models import PaperRequest
 from approvals.organisations.authority import UserActor
 from approvals.organisations.permissions_file import OWN_CASE, RELATIONS
 from approvals.organisations.permissions_file import Act as Cell
 from approvals.organisations.roles import matrix
 from tests.permissions.world import COLLEAGUE, LAST, REASONS, STATES, World, decided_by, prepared_by
-from workflows import acts, decide
+from workflows import acts, decide, panels
 from workflows.flows.aid import AidCase
 from workflows.locking import Result
 from workflows.models import Case, Signer, WorkItem
@@ -52,10 +53,26 @@ def test_what_moves_a_case_is_answered_as_the_matrix_says(world: World, cell: Ce
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("cell", DESK, ids=lambda cell: cell.key)
-def test_what_is_done_to_a_waiting_case_is_answered_as_the_matrix_says(world: World, cell: Cell, role: str) -> None:
+def test_what_is_done_to_a_waiting_case_is_answered_as_the_matrix_says(
+    world: World, colleague_may_sign: None, cell: Cell, role: str
+) -> None:
     by = world.people[role]
     act, reason = prepared(cell.name, by)
     tried(world, role, cell, by, lambda items: acts.perform(act, items, by, reason))
+    PaperRequest.objects.all().delete()  # the cases here have no application
+
+
+@pytest.fixture
+def colleague_may_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is added as a signer may sign, although the colleague here holds no post."""
+    asked = panels.still_holding
+
+    def holding(permission: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        pairs = set(pairs)
+        colleagues = {pair for pair in pairs if pair[1] == COLLEAGUE.key}
+        return colleagues | set(asked(permission, pairs - colleagues))
+
+    monkeypatch.setattr(panels, "still_holding", holding)
 
 
 def prepared(name: str, by: UserActor) -> tuple[acts.Act, Reason | None]:
@@ -75,7 +92,7 @@ def prepared(name: str, by: UserActor) -> tuple[acts.Act, Reason | None]:
         )
         if name == "unsign":
             Signer.objects.bulk_create(
-                Signer(item_id=item, person=by.key, name=by.name, part="base", vote="approve") for item in asked
+                Signer(item_id=item, person=by.key, name=by.name, part="added", vote="approve") for item in asked
             )
     why = "已经领导同意，按规定办理此件。"
     made: dict[str, tuple[acts.Act, Reason | None]] = {

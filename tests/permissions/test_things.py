@@ -65,7 +65,7 @@ REASON = Reason("other", WHY)
 GATES = {
     "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed",
     "nothing_corrected", "not_waiting", "no_such_proposal", "account_closed", "account_already",
-    "pupil_of_other_school",
+    "pupil_of_other_school", "wrong_list_state", "other_level", "said",
 }  # fmt: skip
 """Codes of refusals that tell of the permission or the state."""
 NEW = ("-",)
