@@ -10,7 +10,10 @@ from playwright.sync_api import Page, expect
 from approvals.organisations import papers
 from tests.factories import SchoolFactory, StudentFactory, at_step, person, set_training_date
 from tests.journeys.conftest import DESK, PHONE, OpenPage, assert_accessible, assert_fits, screenshot, sign_in
+from workflows import record
+from workflows.actors import SYSTEM
 from workflows.background import run_due
+from workflows.seal.sealing import seal_now
 from workflows.working_days import load_calendar
 
 REASON = "名单里缺了两个班级，请重新拟稿。"
@@ -157,3 +160,21 @@ def test_the_list_is_offered_on_a4(school: Any, open_page: OpenPage) -> None:
     response = page.request.get(page.get_by_role("link", name="A4名单").get_attribute("href") or "")
     assert response.headers["content-type"] == "application/pdf"
     assert response.body().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_signed_heads_can_be_read_by_everybody(live_server: Any, open_page: OpenPage, language: str) -> None:
+    set_training_date()
+    for _ in range(3):
+        record.write("note", "test", range(4), SYSTEM)
+        seal_now()
+    page = open_page(language=language, script=False)
+    for width in (DESK, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"/public/record/?lang={language}")
+        expect(page.locator("tbody tr")).to_have_count(3)
+        assert_fits(page)
+        screenshot(page, f"heads-{language}-{width}")
+    page = open_page(language=language)
+    page.goto(f"/public/record/?lang={language}")
+    assert_accessible(page)

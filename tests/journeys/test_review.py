@@ -1,8 +1,10 @@
 """Reviewing in a browser: the queue by keyboard and without script, the page of a case, both languages, a phone."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from approvals.applications.models import Application, Hit
@@ -283,3 +285,52 @@ def test_the_officer_is_told_what_to_correct_on_a_phone(school: Organisation, op
     expect(page.locator(".panel .why")).to_contain_text("佐证材料")
     page.get_by_role("link", name="补正并重新提交").click()
     page.wait_for_url(f"**/applications/{application.pk}/edit/")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_freeze_periods_are_set_and_ended(school: Organisation, open_page: OpenPage, language: str) -> None:
+    person("county_leader", Organisation.objects.get(kind=Kind.COUNTY), username="leader1", name="高敏")
+    page = open_page(language=language)
+    carry_session(page, "leader1")
+    page.goto("/freezes/")
+    page.locator("[name=office]").select_option(index=0)
+    page.locator("[name=starts_on]").fill("2026-09-07")
+    page.locator("[name=ends_on]").fill("2026-09-20")
+    page.locator("[name=text]").fill("年终决算，暂停审批，期满恢复")
+    page.locator("main form.card button").click()
+    expect(page.locator("tbody tr")).to_contain_text("年终决算")
+    good_on_desk_and_phone(page, f"freezes-{language}")
+    page.locator("tbody button").click()
+    expect(page.locator("main tbody tr")).to_have_count(0)
+
+
+def test_papers_are_asked_for_and_supplied_on_a_phone(
+    waiting: list[Application], school: Organisation, open_page: OpenPage, tmp_path: Path
+) -> None:
+    head = open_page()
+    carry_session(head, "head1")
+    head.goto(f"/cases/{waiting[0].pk}/?step=school_review")
+    head.keyboard.press("p")
+    head.get_by_label("户口簿").first.check()
+    head.locator("textarea").fill("户口簿首页看不清，请补拍首页和本人页")
+    head.keyboard.press("Control+Enter")
+    expect(head.locator(".panel")).to_contain_text("待补充材料")
+    good_on_desk_and_phone(head, "papers-asked")
+
+    person("aid_officer", school, username="officer9", name="李春苗")
+    photo = tmp_path / "hukou.jpg"
+    Image.new("RGB", (600, 400), "white").save(photo)
+    officer = open_page(width=PHONE)
+    carry_session(officer, "officer9")
+    officer.goto("/")
+    officer.get_by_role("link", name="待补充材料").first.click()
+    officer.locator("main tbody a").first.click()
+    assert_accessible(officer)
+    assert_fits(officer)
+    screenshot(officer, "papers-supplied-375")
+    officer.locator(".panel input[type=file]").set_input_files(photo)
+    officer.locator(".panel").get_by_role("button", name="上传").click()
+    expect(officer.locator(".panel")).not_to_contain_text("待补充材料")
+    head.reload()
+    expect(head.locator(".papers")).to_contain_text("户口簿")
+    expect(head.locator(".panel")).not_to_contain_text("待补充材料")
