@@ -11,7 +11,7 @@ Each act is a class with its permission, its checks and what it writes, and work
 from workflows.acts.frame import Act, perform
 from workflows.acts.holding import Claim, Release, TakeOver, Transfer, claim_next, open_item
 from workflows.acts.pausing import Resume, Suspend, end_freeze, set_freeze
-from workflows.acts.recusing import StepAside, recuse, recuse_from_offices
+from workflows.acts.recusing import StepAside, free_missed, recuse, recuse_from_offices
 from workflows.acts.signing import AddSigners, RemoveSigner, Unsign
 from workflows.acts.telling import Comment, CopyTo, Unwatch, Urge, Watch, looking, mark_read
 
@@ -34,6 +34,7 @@ __all__ = [
     "Watch",
     "claim_next",
     "end_freeze",
+    "free_missed",
     "looking",
     "mark_read",
     "open_item",
