@@ -13,6 +13,7 @@ from approvals.organisations.models import Organisation, Post, User
 from approvals.organisations.roles import matrix
 from notifications import send_all
 from workflows import deadlines
+from workflows.acts import free_missed
 from workflows.bars import TODAY
 from workflows.clock import moment, today
 from workflows.events import Acted, on_act
@@ -95,6 +96,7 @@ def find_undecidable(limit: int = AT_ONCE) -> int:
     They stay visible in the queue and can be decided as soon as somebody, a deputy for instance, may. Whoever lost his
     post is waited for no longer.
     """
+    free_missed()
     renew_stale(limit=limit)
     found = 0
     for step, permission in REVIEWERS.items():

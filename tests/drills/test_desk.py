@@ -22,7 +22,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 from django.db.models import Q
 from django.test import Client
@@ -48,13 +47,15 @@ TOKEN = "csrftokencsrftokencsrftokencsrft"
 @contextmanager
 def served() -> Iterator[int]:
     """The pages of the test's database behind gunicorn, on this machine only; yields the port."""
-    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["viewflow"])
     port, there = free_port(), connection.settings_dict
     login = ":".join(filter(None, (there["USER"], there.get("PASSWORD"))))
     place = {"host": there["HOST"], "port": there["PORT"]}
     address = (
         f"postgresql://{login}@/{there['NAME']}?{urlencode({key: value for key, value in place.items() if value})}"
     )
+    environment = os.environ | {"DATABASE_URL": address, "DEMO": "1", "DEBUG": "0", "LOG_LEVEL": "WARNING"}
+    collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--ignore", "viewflow", "--verbosity", "0"]
+    subprocess.run(collect, cwd=ROOT, env=environment, check=True)
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "gunicorn", "project.wsgi:application", "--bind", f"127.0.0.1:{port}"),
@@ -62,7 +63,7 @@ def served() -> Iterator[int]:
             *("--keep-alive", "30", "--log-level", "warning"),
         ],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": address, "DEMO": "1", "DEBUG": "0", "LOG_LEVEL": "WARNING"},
+        env=environment,
     )
     try:
         until = time.monotonic() + 120

@@ -4,17 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.cases import act, item_of, opened, stand, standing, step_of
+from tests.cases import SCHOOL_PATH, act, item_of, opened, stand, standing, step_of
 from tests.workflows.test_acts_together import GUEST, MEMBERS, NOT_NEEDED, ONE, TWO, code, person, seated
 from workflows import panels
-from workflows.acts import AddSigners, Claim, RemoveSigner
-from workflows.models import Record, Signer
+from workflows.actors import SYSTEM
+from workflows.acts import AddSigners, Claim, RemoveSigner, free_missed, recuse_from_offices
+from workflows.models import Record, Signer, WorkItem
 from workflows.vacancies import renew_stale
 
 pytestmark = pytest.mark.django_db
 
 SUCCESSORS = [person(key, "sit") for key in ("n1", "n2")]
-COLLEAGUES = [ONE, TWO, GUEST, *MEMBERS, *SUCCESSORS]
+COLLEAGUES = [ONE, TWO, GUEST, person("other"), *MEMBERS, *SUCCESSORS]
 
 
 @pytest.fixture
@@ -114,3 +115,21 @@ def test_where_nobody_lost_anything_nothing_is_written(gone: set[str]) -> None:
     assert act(case, "approve", TWO).code == "not_signer"
     assert list(Signer.objects.values_list()) == before
     assert not Record.objects.filter(item=item_of(case)).exists()
+
+
+# ---------------------------------------------------------------- an office's recusal
+
+
+def test_what_was_taken_on_while_an_office_s_recusal_was_written_is_free_again(gone: set[str]) -> None:
+    """Such a recusal does not lock every case of the office: what it missed is found once an hour."""
+    held, asked, elsewhere = standing("county_review"), standing("county_review"), standing("township_review")
+    assert recuse_from_offices([(SCHOOL_PATH, "one"), (SCHOOL_PATH, "guest")], "declared", SYSTEM, ["county"]) == 2
+    WorkItem.objects.filter(pk__in=[item_of(held), item_of(elsewhere)]).update(holder="one", holder_name="ONE")
+    assert code(asked, AddSigners([person("other")]), TWO) == "ok"
+    Signer.objects.filter(item=item_of(asked)).update(person="guest")
+    WorkItem.objects.filter(pk=item_of(asked)).update(panel="added")
+    free_missed()
+    assert WorkItem.objects.get(pk=item_of(held)).holder == ""
+    assert WorkItem.objects.get(pk=item_of(elsewhere)).holder == "one", "he is recused at the county only"
+    assert seated(asked) == {}
+    assert act(asked, "approve", TWO).code == "ok"

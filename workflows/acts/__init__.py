@@ -20,7 +20,7 @@ from workflows.acts.holding import (
     return_to_office,
 )
 from workflows.acts.pausing import Resume, Suspend, end_freeze, set_freeze
-from workflows.acts.recusing import StepAside, lift_from_offices, recuse, recuse_from_offices
+from workflows.acts.recusing import StepAside, free_missed, lift_from_offices, recuse, recuse_from_offices
 from workflows.acts.signing import AddSigners, RemoveSigner, Unsign
 from workflows.acts.telling import Comment, CopyTo, Unwatch, Urge, Watch, looking, mark_read
 
@@ -43,6 +43,7 @@ __all__ = [
     "Watch",
     "claim_next",
     "end_freeze",
+    "free_missed",
     "holders_of_tasks",
     "lift_from_offices",
     "looking",
