@@ -12,7 +12,7 @@ from workflows.actors import Actor
 from workflows.acts.frame import Act
 from workflows.clock import Moment, moment
 from workflows.locking import Standing
-from workflows.models import Case, Signer, WorkItem
+from workflows.models import Case, Recusal, Signer, WorkItem
 from workflows.nodes import Review
 from workflows.panels import SEES, leave
 from workflows.record import Line, write_lines
