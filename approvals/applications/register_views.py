@@ -137,7 +137,7 @@ def register_list(request: HttpRequest, list_id: int) -> HttpResponse:
     }
     htmx = bool(request.htmx)  # type: ignore[attr-defined]
     response = render(
-        request, "applications/list_progress.html" if htmx and working else "applications/list.html", context
+        request, "applications/list_progress.html" if htmx and working else "applications/register_list.html", context
     )
     if htmx and not working:
         response["HX-Refresh"] = "true"

@@ -16,6 +16,8 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from approvals.applications.actions.matching import match_locked
 from approvals.applications.hits import Outcome
 from approvals.applications.models import Application, MatchRun
+from approvals.applications.sources import registry
+from approvals.applications.sources.base import INFO
 from approvals.organisations.authority import UserActor
 from approvals.organisations.queries import county
 from approvals.people import registers
@@ -176,7 +178,11 @@ def _end(run: MatchRun, state: str, error: str = "") -> None:
         data={"term": run.term, "done": run.done},
     )  # fmt: skip
     if run.asked_by_id:
-        asking = sum(counts.get("new", 0) + counts.get("again", 0) for counts in run.tally.values())
+        asking = sum(
+            counts.get("new", 0) + counts.get("again", 0)
+            for code, counts in run.tally.items()
+            if registry.weight_of(code) != INFO
+        )
         send(
             "match_done", [run.asked_by_id], about="match_run", about_id=run.pk, cause=str(run.pk),
             data={"name": Term.of(run.term).name(), "count": asking},

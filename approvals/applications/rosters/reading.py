@@ -46,7 +46,12 @@ class Layout:
     number: str
     """The columns by which a row is told from totals and signatures; the same one where there is only a number."""
     lookup: Lookup = match_heading
-    most: int = MAX_ROWS
+    most: int = 0
+    """Most rows; 0 for those of a roster."""
+
+    @property
+    def limit(self) -> int:
+        return self.most or MAX_ROWS
 
 
 ROSTER = Layout(
@@ -364,8 +369,8 @@ def _sort_rows(table: Table, rows: list[Row], layout: Layout) -> None:
         if len(cells) < width:
             cells = cells + [None] * (width - len(cells))
         table.rows.append(RawRow(number, take(cells), places))
-        if len(table.rows) > layout.most:
-            raise RosterUnreadable("too_many_rows", limit=layout.most)
+        if len(table.rows) > layout.limit:
+            raise RosterUnreadable("too_many_rows", limit=layout.limit)
 
 
 # ---------------------------------------------------------------- what to say about it
@@ -438,7 +443,7 @@ def read_roster(source: Path | bytes, filename: str, sheet: str | None = None, l
     best = _choose(candidates, sheet, layout)
     heading = best.heading
     assert heading is not None  # _choose takes none without
-    above, below = _split(best.sheet, heading, layout.most)
+    above, below = _split(best.sheet, heading, layout.limit)
     columns, unmapped, notes = match_columns(heading, below, layout.critical)
     if absent := [column for column in layout.required if column not in columns]:
         raise RosterUnreadable("missing_columns", columns="、".join(absent))

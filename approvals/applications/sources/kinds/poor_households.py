@@ -69,24 +69,24 @@ class PoorHouseholds(Kind):
         return found or "lifted_household"
 
     def found(self, scope: Scope) -> Iterator[tuple[int, Found]]:
-        judged = [one for one in scope.matched if one.judged]
+        # What a list of civil affairs bears out is judged by it, where there is one, and not here again.
+        elsewhere = LOW_INCOMES if registers.LOW_INCOME in scope.lists else ()
         answers: dict[tuple[int, Facts], list[tuple[str, dict[str, Any]]]] = {}
-        for one in judged:
-            key = (one.version, scope.facts(one))
+        for one in scope.matched:
+            if not one.judged:
+                continue
+            facts = scope.facts(one)
+            facts = facts._replace(special_groups=tuple(each for each in facts.special_groups if each not in elsewhere))
+            key = (one.version, facts)
             if key not in answers:
-                answers[key] = list(_answer(scope.versions[one.version].rules, key[1], self._claims(key[1], scope)))
+                answers[key] = list(_answer(scope.versions[one.version].rules, facts))
             for code, values in answers[key]:
                 yield one.case_id, Found(self.code, code, values)
 
-    @staticmethod
-    def _claims(facts: Facts, scope: Scope) -> list[str]:
-        """What is claimed and judged here: subsistence allowance is the low-income list's, where there is one."""
-        elsewhere = LOW_INCOMES if registers.LOW_INCOME in scope.lists else ()
-        return [group for group in facts.special_groups if group in BORNE_OUT and group not in elsewhere]
 
-
-def _answer(definition: Definition, facts: Facts, claims: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _answer(definition: Definition, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is against an application of these facts: its claims are not borne out, or the programme's rule fails."""
+    claims = [group for group in facts.special_groups if group in BORNE_OUT]
     required = [
         rule
         for rule in definition.rules
