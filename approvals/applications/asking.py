@@ -50,7 +50,7 @@ class AskPapers(Act):
         PaperRequest.objects.bulk_create(
             PaperRequest(
                 application_id=task.case, item=task.item, kinds=self.kinds, text=self.words, person=by.key,
-                name=by.name[:150],
+                name=by.name[:150], asked_on=moment.date,
             )
             for task in tasks
         )  # fmt: skip

@@ -190,6 +190,8 @@ class PaperRequest(models.Model):
     """Natural person who asked."""
     name = models.CharField(max_length=150)
     asked_at = models.DateTimeField(auto_now_add=True)
+    asked_on = models.DateField()
+    """The business date."""
     answered_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ("person", models.CharField(max_length=64)),
                 ("name", models.CharField(max_length=150)),
                 ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("asked_on", models.DateField()),
                 ("answered_at", models.DateTimeField(null=True)),
                 (
                     "application",
