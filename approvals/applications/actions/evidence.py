@@ -33,8 +33,7 @@ def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserAct
     key = evidence_store.keep(paper.data)
     try:
         with transaction.atomic():
-            if asking.request_of(case_id) is None:
-                editable(case_id)
+            _open_to_papers(case_id)
             act_as_applicant([case_id], by)
             if application.evidence.filter(removed_at=None).count() >= MOST:
                 raise Refused("too_much_evidence", limit=MOST)
@@ -57,6 +56,15 @@ def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserAct
         evidence_store.forget(key)
         raise
     return evidence
+
+
+def _open_to_papers(case_id: int) -> None:
+    """Locks the case; refuses one that may not be changed, unless its reviewer has asked for papers."""
+    try:
+        editable(case_id)
+    except Refused:
+        if asking.request_of(case_id) is None:
+            raise
 
 
 def remove_evidence(evidence_id: int, by: UserActor) -> Evidence:
