@@ -101,8 +101,8 @@ _SCOPE = f"""
         SELECT e.list_id, e.id_hash, e.category, e.household_no, e.name, e.school_year, e.told
           FROM (SELECT id_hash FROM scope UNION SELECT id_hash FROM parents UNION SELECT account_hash FROM scope) sought
          CROSS JOIN LATERAL (
-               SELECT * FROM {RegisterEntry._meta.db_table}
-                WHERE id_hash = sought.id_hash AND list_id = ANY(%(lists)s::bigint[]) OFFSET 0) e
+               SELECT * FROM {RegisterEntry._meta.db_table} WHERE id_hash = sought.id_hash OFFSET 0) e
+         WHERE e.list_id = ANY(%(lists)s::bigint[])
     )
 """
 
