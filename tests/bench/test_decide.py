@@ -140,7 +140,7 @@ BARS = """
     SELECT c, '', who || c %% 50, '{}', 'kin', '', now()
       FROM unnest(%(cases)s::bigint[]) c, unnest(ARRAY['x', 'y']) who;
     INSERT INTO workflows_recusal (case_id, path, person, levels, code, text, at)
-    SELECT c, '', %(person)s, '{school}', 'kin', '', now() FROM unnest(%(cases)s::bigint[]) c WHERE c %% 100 = 0;
+    SELECT c, '', %(person)s, '{leader}', 'kin', '', now() FROM unnest(%(cases)s::bigint[]) c WHERE c %% 100 = 0;
 """
 ELSEWHERE = """
     INSERT INTO workflows_recusal (path, person, levels, code, text, at)

@@ -62,18 +62,36 @@ DAY = date(2026, 9, 24)
 """Of tasks due on fifteen days from 09-21 on, a fifth is overdue on this one."""
 
 
+SLOW = 5
+"""Milliseconds from which on a statement's plan is shown."""
+
+
+def show_slow(queries: list[dict[str, str]]) -> None:
+    """Prints what took long of a page's statements, with the plan that was taken."""
+    for query in queries:
+        if float(query["time"]) * 1000 >= SLOW and query["sql"].lstrip().startswith(("SELECT", "WITH")):
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) {query['sql']}")
+                plan = "\n".join(line for (line,) in cursor.fetchall())
+            print(f"\n{float(query['time']) * 1000:.0f} ms: {query['sql'][:1500]}\n{plan}")
+
+
 def measured(user: User, address: str) -> tuple[int, float, float]:
     """Statements, median milliseconds of SQL and kilobytes of a page of fifty rows, once it is warm."""
     client = signed_in(user)
     for _ in range(2):
         client.get(address)
     milliseconds, statements, size = [], 0, 0
+    slow: list[dict[str, str]] = []
     for _ in range(TIMES):
         with CaptureQueriesContext(connection) as captured:
             page = client.get(address)
         assert len(page.context["rows"]) == 50
         statements, size = len(captured), len(page.content)
         milliseconds.append(sum(float(query["time"]) for query in captured.captured_queries) * 1000)
+        slow = captured.captured_queries
+    if statistics.median(milliseconds) > 4 * SLOW:
+        show_slow(slow)
     return statements, statistics.median(milliseconds), size / 1000
 
 
