@@ -101,8 +101,9 @@ def test_each_chunk_is_a_transaction_of_its_own(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_number_of_statements_does_not_grow_with_the_number_of_tasks() -> None:
-    working_days.calendar()
     one, many = items_of(opened(1)), items_of(opened(60))
+    working_days.forget()
+    working_days.calendar()
     with CaptureQueriesContext(connection) as for_one:
         decide(one, "submit", OFFICER)
     with CaptureQueriesContext(connection) as for_many:
