@@ -18,6 +18,7 @@ from django.db import connection
 
 from workflows import events, guards
 from workflows.actors import Actor
+from workflows.allowed import forbidden
 from workflows.bars import Bars, bars_of
 from workflows.clock import Moment
 from workflows.conditions import failing
@@ -210,6 +211,8 @@ def _way(chunk: _Chunk, task: Standing) -> Way | Refused:
         return "not_permitted"
     if task.closed:
         return "closed"
+    if forbidden(task.step.flow_class.kind, outcome.name, task.stand.state):
+        return "wrong_state"
     return (
         _refusal_of_person(chunk, task, outcome)
         or refusal_of(asked.reason, outcome.name, outcome.reason)

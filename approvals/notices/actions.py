@@ -22,6 +22,7 @@ from approvals.notices.steps import STEPS, NoticeStep
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.organisations.queries import county
+from approvals.organisations.roles import matrix
 from approvals.programmes.models import Programme, ProgrammeVersion
 from notifications import send_all
 from workflows import record, working_days
@@ -481,7 +482,8 @@ def _go(notice: Notice, act: str, *, save: bool = True) -> None:
     """Takes a transition of the notice's state machine; Refused with the condition that does not hold."""
     method = getattr(notice, act)
     found = method._django_fsm.get_transition(notice.state)
-    if found is None:
+    named = {"discard": "void"}.get(act, act)
+    if found is None or not matrix().in_state(f"{notice.step}.{named}", notice.state):
         raise Refused("wrong_state")
     for condition in found.conditions:
         if not condition(notice):

@@ -37,8 +37,12 @@ def prefixes(request: HttpRequest, *permissions: str) -> list[str]:
 
 def may(request: HttpRequest, *permissions: str, path: str | None = None) -> bool:
     """Whether any of the permissions holds somewhere, or at `path`."""
-    found = prefixes(request, *permissions)
-    return any(path.startswith(prefix) for prefix in found) if path is not None else bool(found)
+    if path is None:
+        return bool(prefixes(request, *permissions))
+    allowed = matrix()
+    roles = {role for permission in permissions for role in allowed.roles_with(permission)}
+    held = [office for office in offices(request) if office.role in roles]
+    return any(allowed.reaches(office.role, office.path, path) for office in held)
 
 
 def require(request: HttpRequest, *permissions: str, path: str) -> None:

@@ -9,3 +9,7 @@ class OrganisationsConfig(AppConfig):
 
     def ready(self) -> None:
         from approvals.organisations import projection, signing_in  # noqa: F401  (due work, what signals write)
+        from approvals.organisations.roles import matrix
+        from workflows import allowed
+
+        allowed.say("aid", matrix().states_of("aid"))

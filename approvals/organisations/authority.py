@@ -71,12 +71,13 @@ class UserActor:
         return int(self.user.pk)
 
     def permits(self, permission: str, paths: Iterable[str]) -> dict[str, str]:
-        """Of `paths`, those at or below an office where a post gives `permission` today, with that post."""
-        roles = matrix().roles_with(permission) if permission != "system" else []
+        """Of `paths`, those that a post giving `permission` today reaches from its office, with that post."""
+        allowed = matrix()
+        roles = allowed.roles_with(permission) if permission != "system" else []
         offices = [office for office in offices_of(self.user) if office.role in roles] if roles else []
         found: dict[str, str] = {}
         for path in paths:
-            office = next((office for office in offices if path.startswith(office.path)), None)
+            office = next((office for office in offices if allowed.reaches(office.role, office.path, path)), None)
             if office is not None:
                 found[path] = office.post
         return found

@@ -1,14 +1,14 @@
 """Roles and what each may do, read from `fixtures/permissions.yaml`. Deny by default."""
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import pgettext_lazy as _p
+
+from approvals.organisations.permissions_file import Matrix, PermissionsFileError, read_file
 
 NAMES: dict[str, Promise] = {
     "class_teacher": _p("role", "Class teacher"),
@@ -52,48 +52,10 @@ def deputising(who: str, holder: str) -> str:
     return gettext("%(who)s (deputy for %(holder)s)") % {"who": who, "holder": holder}
 
 
-@dataclass(frozen=True)
-class Matrix:
-    """The permission matrix: every permission there is, and per role where it is held and what it may do.
-
-    `incompatible` are sets of roles of which one person may hold only one over the same office or school.
-    """
-
-    permissions: tuple[str, ...]
-    may: dict[str, frozenset[str]]
-    at: dict[str, frozenset[str]]
-    incompatible: tuple[frozenset[str], ...] = ()
-    own_school: tuple[str, ...] = ()
-    """Levels of the route at which nobody judges the cases of the school that employs him."""
-
-    def roles_with(self, permission: str) -> list[str]:
-        """The roles that hold a permission. An unknown permission is a mistake in the code: KeyError."""
-        if permission not in self.permissions:
-            raise KeyError(f"unknown permission: {permission}")
-        return [role for role, allowed in self.may.items() if permission in allowed]
-
-    def clash(self, role: str, other: str) -> bool:
-        """Whether two roles may not lie in one hand over the same office or school."""
-        return role != other and any({role, other} <= roles for roles in self.incompatible)
-
-
 @cache
 def matrix() -> Matrix:
-    """The matrix in force; refuses a role that names a permission that does not exist."""
-    text = (Path(settings.BASE_DIR) / "fixtures" / "permissions.yaml").read_text(encoding="utf-8")
-    data = yaml.safe_load(text)
-    permissions = tuple(data["permissions"])
-    may = {role: frozenset(entry["may"]) for role, entry in data["roles"].items()}
-    for role, allowed in may.items():
-        if unknown := allowed - set(permissions):
-            raise ValueError(f"role {role} names unknown permissions {sorted(unknown)}")
-    incompatible = tuple(frozenset(roles) for roles in data.get("incompatible", []))
-    if unknown := frozenset().union(*incompatible) - set(may):
-        raise ValueError(f"incompatible names unknown roles {sorted(unknown)}")
-    return Matrix(
-        permissions,
-        may,
-        {role: frozenset(entry["at"]) for role, entry in data["roles"].items()},
-        incompatible,
-        tuple(data["own_school"]),
-    )
+    """The matrix in force. Raises PermissionsFileError."""
+    found = read_file(Path(settings.BASE_DIR) / "fixtures" / "permissions.yaml")
+    if nameless := set(found.may) - set(NAMES):
+        raise PermissionsFileError(f"permissions.yaml: roles without a name in both languages: {sorted(nameless)}")
+    return found

@@ -99,7 +99,7 @@ def test_a_deputy_a_leaving_and_the_history_of_posts(open_page: OpenPage, width:
     post = Post.objects.get(user__username="township1")
     page.goto(f"/posts/{post.pk}/deputy/")
     page.get_by_label("账号").fill("county1" if width == DESK else "finance1")
-    page.get_by_label("截止").fill("2026-09-30")
+    page.get_by_label("截止日期").fill("2026-09-30")
     page.get_by_label("原因").fill("杨秀兰同志外出学习，期间由他人代理。")
     assert_accessible(page)
     assert_fits(page)

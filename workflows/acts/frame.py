@@ -7,6 +7,7 @@ from typing import Any
 
 from workflows import events
 from workflows.actors import Actor
+from workflows.allowed import forbidden
 from workflows.bars import bars_of
 from workflows.clock import Moment
 from workflows.locking import Answer, Refused, Result, Standing, in_chunks, lock
@@ -109,6 +110,8 @@ def _refusal(act: Act, task: Standing, by: Actor, reason: Reason | None, permitt
         return "closed"
     if not permitted:
         return "not_permitted"
+    if task.step is not None and forbidden(task.step.flow_class.kind, act.name, task.stand.state):
+        return "not_here"
     level = task.step.level if task.step and act.judges else ""
     barred = task.bars.refusal(by, task.path, level) if act.judges else None
     return barred or refusal_of(reason, act.name, act.reason_required) or act.refusal(task, by)
