@@ -174,6 +174,7 @@ ENTRIES: list[Entry] = [
     Entry("programmes", _p("navigation", "Aid programmes"), "programmes:list"),
     Entry("kin", _p("navigation", "Declaration of kin"), "review:kin", tuple(REVIEWERS.values())),
     Entry("routes", _p("navigation", "Routes"), "review:routes", ("view_record", "manage_posts")),
+    Entry("permissions", _p("navigation", "Permissions"), "review:permissions", ("view_record", "manage_posts")),
     Entry("accounts", _p("navigation", "Accounts"), "organisations:accounts", ("manage_posts",)),
     Entry("posts", _p("navigation", "Posts"), "organisations:posts", ("manage_posts", "view_record")),
 ]  # fmt: skip

@@ -40,9 +40,11 @@ def may(request: HttpRequest, *permissions: str, path: str | None = None) -> boo
     if path is None:
         return bool(prefixes(request, *permissions))
     allowed = matrix()
-    roles = {role for permission in permissions for role in allowed.roles_with(permission)}
-    held = [office for office in offices(request) if office.role in roles]
-    return any(allowed.reaches(office.role, office.path, path) for office in held)
+    return any(
+        allowed.reaches(office.role, permission, office.path, path)
+        for office in offices(request)
+        for permission in permissions
+    )
 
 
 def require(request: HttpRequest, *permissions: str, path: str) -> None:

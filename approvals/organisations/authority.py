@@ -77,8 +77,8 @@ class UserActor:
         offices = [office for office in offices_of(self.user) if office.role in roles] if roles else []
         found: dict[str, str] = {}
         for path in paths:
-            office = next((office for office in offices if allowed.reaches(office.role, office.path, path)), None)
-            if office is not None:
+            holds = (office for office in offices if allowed.reaches(office.role, permission, office.path, path))
+            if (office := next(holds, None)) is not None:
                 found[path] = office.post
         return found
 
@@ -126,7 +126,8 @@ _HOLDERS = f"""
     SELECT w.path, p.user_id
       FROM unnest(%s::varchar[]) AS w(path)
       JOIN {Organisation._meta.db_table} o ON w.path LIKE o.path || '%%'
-      JOIN {Post._meta.db_table} p ON p.organisation_id = o.id AND p.role = ANY(%s)
+      JOIN {Post._meta.db_table} p ON p.organisation_id = o.id
+       AND p.role = ANY(CASE WHEN w.path = o.path THEN %s::varchar[] ELSE %s::varchar[] END)
       JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active,
            (SELECT COALESCE((SELECT date FROM {TrainingClock._meta.db_table}),
                             (now() AT TIME ZONE 'Asia/Shanghai')::date) AS today) t
@@ -160,7 +161,7 @@ def offered(permission: str, paths: Iterable[str]) -> list[Offered]:
     wanted = sorted(set(paths))
     found: dict[int, tuple[set[str], Offered]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_OFFERED, [wanted, matrix().roles_with(permission)])
+        cursor.execute(_OFFERED, [wanted, *matrix().roles_reaching(permission)])
         for path, user, name, role, office, holder in cursor.fetchall():
             found.setdefault(user, (set(), Offered(user, name, post_of(role, office, holder or ""))))[0].add(path)
     return sorted((who for at, who in found.values() if len(at) == len(wanted)), key=lambda who: (who.post, who.name))
@@ -171,7 +172,7 @@ def seated(permission: str, paths: Iterable[str]) -> dict[str, list[tuple[str, s
     """Who sits on the panels of these offices: the natural persons who hold `permission` there today, by name."""
     found: dict[str, list[tuple[str, str]]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_SEATED, [sorted(set(paths)), matrix().roles_with(permission)])
+        cursor.execute(_SEATED, [sorted(set(paths)), *matrix().roles_reaching(permission)])
         for path, person, name in cursor.fetchall():
             found.setdefault(path, []).append((person.hex, name))
     return found
@@ -191,7 +192,7 @@ def holders(permission: str, paths: Iterable[str]) -> dict[str, list[int]]:
     wanted = sorted(set(paths))
     found: dict[str, list[int]] = {path: [] for path in wanted}
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDERS, [wanted, matrix().roles_with(permission)])
+        cursor.execute(_HOLDERS, [wanted, *matrix().roles_reaching(permission)])
         for path, user in cursor.fetchall():
             found[path].append(user)
     return found

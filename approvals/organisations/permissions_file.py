@@ -39,9 +39,16 @@ class _Named(_Part):
     en: Text
 
 
+Reach = Annotated[list[Literal["own", "below"]], Field(min_length=1)]
+
+
+class _Permission(_Named):
+    reach: Reach = [OWN, BELOW]
+
+
 class _Role(_Part):
     at: Annotated[list[Literal["school", "township", "county"]], Field(min_length=1)]
-    reach: Annotated[list[Literal["own", "below"]], Field(min_length=1)]
+    reach: Reach
     may: list[Word]
 
 
@@ -58,7 +65,7 @@ class _Family(_Named):
 class PermissionsFile(_Part):
     """The whole file; what its parts name must exist, and nothing may stand there that has no effect."""
 
-    permissions: dict[Word, _Named]
+    permissions: dict[Word, _Permission]
     roles: dict[Word, _Role]
     incompatible: list[list[Word]]
     own_school: list[Word]
@@ -156,7 +163,8 @@ class Matrix:
     incompatible: tuple[frozenset[str], ...] = ()
     own_school: tuple[str, ...] = ()
     """Levels of the route at which nobody judges the cases of the school that employs him."""
-    reach: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reach: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """By role and permission, the relations in which it holds: own, below."""
     families: tuple[Family, ...] = ()
     called: Mapping[str, Name] = field(default_factory=dict)
     """What the permissions are called."""
@@ -167,13 +175,21 @@ class Matrix:
             raise KeyError(f"unknown permission: {permission}")
         return [role for role, allowed in self.may.items() if permission in allowed]
 
+    def roles_reaching(self, permission: str) -> tuple[list[str], list[str]]:
+        """The roles that hold a permission at their own office, and those that hold it below. KeyError as above."""
+        roles = self.roles_with(permission)
+        own, below = ([role for role in roles if at in self.reach[role, permission]] for at in (OWN, BELOW))
+        return own, below
+
     def clash(self, role: str, other: str) -> bool:
         """Whether two roles may not lie in one hand over the same office or school."""
         return role != other and any({role, other} <= roles for roles in self.incompatible)
 
-    def reaches(self, role: str, office: str, path: str) -> bool:
-        """Whether a role held at the office with one path reaches what lies at another."""
-        return path.startswith(office) and (OWN if path == office else BELOW) in self.reach[role]
+    def reaches(self, role: str, permission: str, office: str, path: str) -> bool:
+        """Whether a permission that a role gives at the office with one path holds at another."""
+        if not path.startswith(office):
+            return False
+        return (OWN if path == office else BELOW) in self.reach.get((role, permission), ())
 
     @cached_property
     def acts(self) -> dict[str, Act]:
@@ -198,9 +214,8 @@ class Matrix:
         needed = {last if permission == LAST_DECISION else permission for permission in act.needed(state)}
         if EVERYBODY in needed:
             return True
-        if not needed & self.may[role]:
-            return False
-        return act.own_case if relation == OWN_CASE else relation in self.reach[role]
+        reach = {found for permission in needed for found in self.reach.get((role, permission), ())}
+        return act.own_case and bool(reach) if relation == OWN_CASE else relation in reach
 
 
 def read_file(path: Path) -> Matrix:
@@ -217,7 +232,11 @@ def read_file(path: Path) -> Matrix:
         at={role: frozenset(entry.at) for role, entry in file.roles.items()},
         incompatible=tuple(frozenset(roles) for roles in file.incompatible),
         own_school=tuple(file.own_school),
-        reach={role: frozenset(entry.reach) for role, entry in file.roles.items()},
+        reach={
+            (role, name): frozenset(entry.reach) & frozenset(file.permissions[name].reach)
+            for role, entry in file.roles.items()
+            for name in entry.may
+        },
         families=tuple(_family(name, entry) for name, entry in file.families.items()),
         called={name: Name(entry.zh, entry.en) for name, entry in file.permissions.items()},
     )

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from approvals.review import act_views, case_views, deciding_views, kin_views, queue_views, route_views
+from approvals.review import (
+    act_views,
+    case_views,
+    deciding_views,
+    kin_views,
+    permission_views,
+    queue_views,
+    route_views,
+)
 
 app_name = "review"
 urlpatterns = [
@@ -13,6 +21,7 @@ urlpatterns = [
     path("queue/decide/", deciding_views.decide, name="decide"),
     path("kin/", kin_views.declarations, name="kin"),
     path("kin/<int:kinship_id>/end/", kin_views.end_declaration, name="end_kin"),
+    path("permissions/", permission_views.permissions, name="permissions"),
     path("routes/", route_views.routes, name="routes"),
     path("routes/<slug:name>.<slug:form>", route_views.route_file, name="route_file"),
     path("queue/act/", act_views.act, name="act"),
