@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import get_language, gettext, override, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
@@ -52,7 +53,7 @@ REACHES: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One act in the states in which it needs the same permission."""
+    """Acts that need the same permission in the same states."""
 
     act: str
     states: list[str]
@@ -78,18 +79,27 @@ def tables(role: str = "", family: str = "") -> list[Table]:
     found = []
     for each in matrix().families:
         if family in ("", each.name):
-            rows = [row for act in each.acts for row in _rows(each, act, role)]
+            rows = [row for acts in _alike(each) for row in _rows(each, acts, role)]
             if rows:
                 has_cases = each.of in ("aid", "application")
                 found.append(Table(each.name, each.called.words(get_language()), rows, has_cases))
     return found
 
 
-def _rows(family: Family, act: Act, role: str) -> Iterator[Row]:
+def _alike(family: Family) -> list[list[Act]]:
+    """The acts of a family, those together that need the same in the same states."""
+    groups: dict[tuple[Any, bool], list[Act]] = {}
+    for act in family.acts:
+        groups.setdefault((frozenset(act.needs.items()), act.own_case), []).append(act)
+    return list(groups.values())
+
+
+def _rows(family: Family, acts: list[Act], role: str) -> Iterator[Row]:
     allowed, names = matrix(), STATES.get(family.of, {})
     groups: dict[frozenset[str], list[str]] = {}
-    for state, needed in act.needs.items():
+    for state, needed in acts[0].needs.items():
         groups.setdefault(needed, []).append(state)
+    between = pgettext("between items of a list", ", ")
     for needed, states in groups.items():
         reach = {name: {at for need in needed for at in allowed.reach.get((name, need), ())} for name in allowed.may}
         who = {name: " ".join(at for at in (OWN, BELOW) if at in found) for name, found in reach.items()}
@@ -97,11 +107,11 @@ def _rows(family: Family, act: Act, role: str) -> Iterator[Row]:
         if role and role not in dict(holders) and not needed & {EVERYBODY, LAST_DECISION}:
             continue
         yield Row(
-            act.called.words(get_language()),
+            between.join(act.called.words(get_language()) for act in acts),
             [_state(names, state) for state in states],
             [_need(need) for need in sorted(needed)],
             [(str(NAMES[name]), str(REACHES[reach])) for name, reach in holders if role in ("", name)],
-            act.own_case,
+            acts[0].own_case,
         )
 
 

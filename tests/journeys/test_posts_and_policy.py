@@ -112,7 +112,7 @@ def test_a_deputy_a_leaving_and_the_history_of_posts(open_page: OpenPage, width:
     assert_fits(page)
     screenshot(page, f"account-{width}", full=True)
     leaving = page.get_by_role("region", name="人员离任")
-    leaving.get_by_label("最后一日").fill("2026-09-30")
+    leaving.get_by_label("截止日期").fill("2026-09-30")
     leaving.get_by_label("原因").fill("吴海涛同志调离本县，全部岗位免去。")
     button(page, "提请免去全部岗位").click()
     told(page, "已提请免去 1 个岗位")

@@ -164,4 +164,4 @@ def test_administrators_and_auditors_read_the_matrix_and_nobody_else(role: str, 
         of_head = client.get(reverse("review:permissions"), {"role": "school_head", "family": "batch"})
         assert of_head.context["tables"] == []
         [table] = client.get(reverse("review:permissions"), {"family": "school_notice"}).context["tables"]
-        assert [row.act for row in table.rows][:2] == ["拟稿", "修改"]
+        assert [row.act for row in table.rows][:2] == ["拟稿", "修改、送审"]
