@@ -307,6 +307,8 @@ def export(batch_id: int, by: UserActor) -> BankFile:
         post = by.require("make_batch", batch.path)
         if batch.kind != TRANSFER:
             raise Refused("not_a_transfer")
+        if not matrix().in_state("batch.export", batch.state):
+            raise Refused("wrong_state")
         kept = batch.files.filter(direction="out").first()
         if kept is not None:
             record.write("export_again", "batch", [batch.pk], by, post=post, path=batch.path)

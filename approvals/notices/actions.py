@@ -327,7 +327,8 @@ def withdraw_line(line_id: int, by: UserActor, reason: Reason) -> Result:
     line = NoticeLine.objects.select_related("notice").defer("notice__frozen").get(pk=line_id)
     by.require(STEPS[line.step].reviewer, line.notice.path)
     items = open_items(AidFlow.kind, line.step, [line.case_id])
-    if not line.open or line.state != "listed" or line.case_id not in items:
+    stated = matrix().in_state(f"{line.step}.withdraw_line", line.notice.state)
+    if not stated or not line.open or line.state != "listed" or line.case_id not in items:
         raise Refused("not_listed")
     return decide([items[line.case_id]], "adjust", by, reason)[0]
 

@@ -66,7 +66,8 @@ def approve(page: Page, username: str) -> None:
     carry_session(page, username)
     page.goto("/posts/proposals/")
     assert_accessible(page)
-    page.get_by_role("checkbox", name="勾选本页全部").check()
+    for box in page.locator("input[name=proposal]").all():
+        box.check()
     button(page, "同意").click()
     told(page, "已同意")
 
