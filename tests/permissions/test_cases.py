@@ -43,7 +43,7 @@ def tried(world: World, role: str, cell: Cell, by: UserActor, act: Callable[[lis
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("cell", OUTCOMES, ids=lambda cell: cell.key)
 def test_what_moves_a_case_is_answered_as_the_matrix_says(world: World, cell: Cell, role: str) -> None:
-    by = world.holder(role)
+    by = world.people[role]
     if cell.name == "take_back":
         decided_by(list(world.items.values()), by)
     tried(world, role, cell, by, lambda items: decide(items, cell.name, by, REASONS.get(cell.name)))
@@ -52,7 +52,7 @@ def test_what_moves_a_case_is_answered_as_the_matrix_says(world: World, cell: Ce
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("cell", DESK, ids=lambda cell: cell.key)
 def test_what_is_done_to_a_waiting_case_is_answered_as_the_matrix_says(world: World, cell: Cell, role: str) -> None:
-    by = world.holder(role)
+    by = world.people[role]
     act, reason = prepared(cell.name, by)
     tried(world, role, cell, by, lambda items: acts.perform(act, items, by, reason))
 

@@ -59,11 +59,8 @@ class World:
     cases: dict[tuple[str, str], int]
     items: dict[int, int]
     """The last task of each case; open unless the case has ended."""
-
-    def holder(self, role: str) -> UserActor:
-        """Somebody who holds a role where it can be held, and no other."""
-        [kind] = matrix().at[role]
-        return UserActor(person(role, self.offices[kind]))
+    people: dict[str, UserActor]
+    """By role, somebody who holds it where it can be held, and no other."""
 
     def case(self, role: str, state: str, relation: str) -> int:
         """The case in a state that stands so to the office of a role."""
@@ -95,7 +92,9 @@ def build() -> World:
     for state in STATES:
         cases |= {(state, path): case for path, case in zip(wanted, _in_state(state, wanted), strict=True)}
     items = dict(WorkItem.objects.order_by("id").values_list("process_id", "id"))
-    return World({"school": school, "township": township, "county": county}, paths, cases, items)
+    offices = {"school": school, "township": township, "county": county}
+    people = {role: UserActor(person(role, offices[kind])) for role, (kind,) in matrix().at.items()}
+    return World(offices, paths, cases, items, people)
 
 
 def _in_state(state: str, paths: list[str]) -> list[int]:
