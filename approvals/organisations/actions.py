@@ -166,9 +166,9 @@ def end(post: Post, last_day: date | None, by: Actor, under: dict[str, str], rea
     if last_day is not None and post.ends_on is not None and post.ends_on <= last_day:
         raise Refused("ends_sooner", day=post.ends_on)
     at_once = last_day is None or last_day < max(today(), post.starts_on)
-    ended = [post, *(each for each in _deputies(post) if at_once or each.ends_on is None or each.ends_on > last_day)]
+    ended = [post, *(each for each in _deputies(post) if at_once or last_day is None or _outlasts(each, last_day))]
     for each in ended:
-        if at_once or (last_day is not None and last_day < each.starts_on):
+        if at_once or last_day is None or last_day < each.starts_on:
             each.revoked_at = moment().machine
         else:
             each.ends_on = last_day
@@ -177,6 +177,10 @@ def end(post: Post, last_day: date | None, by: Actor, under: dict[str, str], rea
     project_posts({each.user_id for each in ended})
     for person in sorted({each.user.person for each in ended}):
         return_to_office(everywhere(person), SYSTEM)
+
+
+def _outlasts(post: Post, day: date) -> bool:
+    return post.ends_on is None or post.ends_on > day
 
 
 def _deputies(post: Post) -> list[Post]:
