@@ -13,6 +13,7 @@ from approvals.organisations import employers
 from approvals.organisations.actions import Appointment, appoint_all
 from approvals.organisations.authority import everywhere
 from approvals.organisations.models import Organisation, User
+from approvals.organisations.queries import of_standing
 from approvals.organisations.refusals import Refused
 from workflows import record
 from workflows.actors import SYSTEM, Actor
@@ -96,13 +97,17 @@ def choose_password(user: User, password: str, by: Actor) -> None:
 
 
 def first_administrator(username: str, name: str, county: Organisation) -> tuple[User, str]:
-    """Makes, as the system, an administrator's account with the post; one that has the post gets another password."""
+    """Makes, as the system, an administrator's account with the post. One that has or had the post gets another
+    password, and the post again where it has ended.
+    """
     with transaction.atomic():
         known = User.objects.filter(username=username.strip()).first()
-        if known is not None and known.posts.filter(role=ADMINISTRATOR, revoked_at=None).exists():
-            return known, reset_password(known.pk, SYSTEM)
-        user, password = create(username, name, "", SYSTEM)
-        appoint_all([Appointment(user, county, ADMINISTRATOR, today())])
+        if known is not None and known.posts.filter(role=ADMINISTRATOR).exists():
+            user, password = known, reset_password(known.pk, SYSTEM)
+        else:
+            user, password = create(username, name, "", SYSTEM)
+        if not user.posts.filter(of_standing("in_force", today()), role=ADMINISTRATOR).exists():
+            appoint_all([Appointment(user, county, ADMINISTRATOR, today())])
     return user, password
 
 

@@ -68,7 +68,8 @@ _UNDECIDABLE = f"""
            SELECT 1 FROM {Post._meta.db_table} p
              JOIN {Organisation._meta.db_table} o ON o.id = p.organisation_id AND starts_with(i.path, o.path)
              JOIN {User._meta.db_table} u ON u.id = p.user_id AND u.is_active
-            WHERE p.role = ANY(%(roles)s) AND p.revoked_at IS NULL
+            WHERE p.role = ANY(CASE WHEN i.path = o.path THEN %(here)s::varchar[] ELSE %(below)s::varchar[] END)
+              AND p.revoked_at IS NULL
               AND p.starts_on <= {TODAY} AND (p.ends_on IS NULL OR p.ends_on >= {TODAY})
               AND NOT EXISTS (
                   SELECT 1 FROM workflows_recusal r
@@ -90,9 +91,11 @@ def find_undecidable(limit: int = AT_ONCE) -> int:
     """
     found = 0
     for step, permission in REVIEWERS.items():
+        here, below = matrix().roles_reaching(permission)
         values = {
             "queue": queue_of(AidFlow.kind, step),
-            "roles": matrix().roles_with(permission),
+            "here": here,
+            "below": below,
             "level": step_of(AidFlow.kind, step).level,
             "limit": limit,
         }

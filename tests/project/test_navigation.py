@@ -7,6 +7,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
+from approvals.organisations import proposals
 from approvals.organisations.models import User
 from approvals.organisations.roles import matrix
 from notifications.models import Message
@@ -23,6 +24,7 @@ from tests.factories import (
     person,
 )
 from workflows.acts import AddSigners, perform
+from workflows.clock import today
 from workflows.queries import open_item_of
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +166,15 @@ def test_who_is_asked_to_sign_finds_the_way_without_a_review_post() -> None:
     assert "queue" in keys(officer)
     assert counts(officer)[navigation.TO_SIGN] == 1
     assert "queue" not in keys(stranger)
+
+
+def test_what_others_propose_of_posts_waits_for_an_administrator_and_what_is_his_own_does_not() -> None:
+    first, second = (person("administrator", CountyFactory()) for _ in range(2))
+    proposals.propose_appointment(
+        UserFactory(), SchoolFactory(), "aid_officer", today(), None, "工作需要，调整岗位安排。", acting(first)
+    )
+    proposals.propose_end(second.posts.get(), None, "工作需要，调整岗位安排。", acting(first))
+    assert counts(first) == {}
+    assert counts(second) == {"posts_to_decide": 1}
+    third = person("administrator", CountyFactory())
+    assert counts(third) == {"posts_to_decide": 2}

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from approvals.organisations import accounts
 from approvals.organisations.authority import offices_of
@@ -163,6 +164,9 @@ def test_the_first_administrator_comes_from_the_command_line() -> None:
     call_command("create_administrator", "admin", stdout=again, stderr=StringIO())
     user.refresh_from_db()
     assert user.check_password(again.getvalue().strip())
+    user.posts.update(revoked_at=timezone.now())
+    call_command("create_administrator", "admin", stdout=StringIO(), stderr=StringIO())
+    assert [office.role for office in offices_of(user)] == ["administrator"]
     UserFactory(username="officer9")
     with pytest.raises(CommandError):
         call_command("create_administrator", "officer9", stdout=StringIO(), stderr=StringIO())
