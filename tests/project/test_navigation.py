@@ -85,6 +85,7 @@ def test_an_administrator_finds_nothing_about_cases() -> None:
         "home",
         "messages",
         "accounts",
+        "permissions",
         "programmes",
         "posts",
         "routes",

@@ -427,6 +427,14 @@ def test_a_deputys_time_is_over_with_the_holders_post(admin: User, other: User, 
     assert offices_of(deputy) == []
 
 
+def test_a_deputy_goes_no_longer_than_the_holder(admin: User, other: User, head: User) -> None:
+    deputy = deputy_of(head, admin, other)
+    assert approve(proposals.propose_end(head.posts.get(), FIRST_DAY + DAY, WHY, actor_of(admin)), other) == ""
+    assert deputy.posts.get().ends_on == FIRST_DAY + DAY
+    set_training_date(FIRST_DAY + 2 * DAY)
+    assert offices_of(deputy) == offices_of(head) == []
+
+
 def test_the_database_wants_an_end_of_a_deputys_time(head: User) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         PostFactory(organisation=head.posts.get().organisation, role="school_head", deputy_for=head.posts.get())
