@@ -97,7 +97,9 @@ def _alike(family: Family) -> list[list[Act]]:
 def _rows(family: Family, acts: list[Act], role: str) -> Iterator[Row]:
     allowed, names = matrix(), STATES.get(family.of, {})
     groups: dict[frozenset[str], list[str]] = {}
-    for state, needed in acts[0].needs.items():
+    order = list(names)
+    in_order = sorted(acts[0].needs.items(), key=lambda need: order.index(need[0]) if need[0] in names else 0)
+    for state, needed in in_order:
         groups.setdefault(needed, []).append(state)
     between = pgettext("between items of a list", ", ")
     for needed, states in groups.items():

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from approvals.organisations import authority
@@ -19,6 +21,7 @@ from approvals.review.permission_words import markdown
 from project.permission_checks import disagreements
 from tests.factories import CountyFactory, SchoolFactory, TownshipFactory, acting, at_step, person, set_training_date
 from workflows import Reason, allowed, decide
+from workflows.actors import Actor, LiteralActor
 from workflows.acts import Claim, perform
 from workflows.queries import open_item_of
 
@@ -141,6 +144,20 @@ def test_a_post_reaches_no_further_than_the_file_says(
     monkeypatch.setattr(authority, "matrix", lambda: narrow)
     assert set(reviewer.permits("review_county", paths)) == {school.path}
     assert authority.holders("review_county", paths) == {school.path: [reviewer.user_id], county.path: []}
+
+
+def test_asking_the_matrix_costs_one_statement_however_many_cases(school: Organisation) -> None:
+    """The posts; state and relation are looked up."""
+    head = acting(person("school_head", school))
+    literal = LiteralActor("somebody", "某人", {"review_school": [""]})
+
+    def statements(by: Actor, count: int) -> int:
+        items = [open_item_of(at_step("school_review", school=school).case_id).pk for _ in range(count)]  # type: ignore[union-attr]
+        with CaptureQueriesContext(connection) as captured:
+            assert all(result.ok for result in decide(items, "approve", by))
+        return len(captured)
+
+    assert statements(head, 1) == statements(head, 5) == statements(literal, 1) + 1
 
 
 # ---------------------------------------------------------------- read by people

@@ -67,6 +67,8 @@ GATES = {
 }  # fmt: skip
 """Codes of refusals that tell of the permission or the state."""
 NEW = ("-",)
+ANY = ("draft", "county_review", "completed")
+"""States in which what may be done in every state is tried."""
 THINGS = {
     "school_notice": [name for name, _ in NOTICE_STATES],
     "county_notice": [name for name, _ in NOTICE_STATES],
@@ -77,8 +79,8 @@ THINGS = {
     "freeze": ["running", "ended"],
     "application": list(CASE_STATES),
     "roster": list(ROSTER_STATES),
-    "reading": ["*"],
-    "everybody": ["*"],
+    "reading": [],
+    "everybody": [],
 }
 """The states of each kind of thing."""
 
@@ -178,7 +180,7 @@ KINDS = sorted({kind for kinds in MATRIX.at.values() for kind in kinds})
 def test_each_act_is_answered_as_the_matrix_says(stage: Stage, cell: Cell, kind: str) -> None:
     """By everybody who holds a post at this kind of office: in each state, at each relation."""
     roles = [role for role in ROLES if kind in MATRIX.at[role]]
-    states = NEW if "-" in cell.needs else THINGS[cell.family]
+    states = NEW if "-" in cell.needs else ANY if "*" in cell.needs else THINGS[cell.family]
     said: dict[tuple[str, str, str], bool] = {}
     found: dict[tuple[str, str, str], bool] = {}
     for state, relation in product(states, relations_of(cell, stage, kind)):
@@ -399,6 +401,7 @@ def _opens(by: UserActor, name: str, *args: Any) -> bool:
 
 def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
     Application.objects.filter(pk=stage.application.pk).update(path=place)
+    Case.objects.filter(pk=stage.application.pk).update(state=state)
     return {
         "case_page": lambda by: _opens(by, "review:case", stage.application.pk),
         "post_pages": lambda by: all(
