@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -31,7 +32,7 @@ from approvals.disbursement.models import BATCH_STATES, LINE_STATES, Batch, Paym
 from approvals.notices import actions as notices
 from approvals.notices.models import STATES as NOTICE_STATES
 from approvals.notices.models import Notice, NoticeLine
-from approvals.organisations import accounts, proposals
+from approvals.organisations import accounts, authority, proposals
 from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.models import PROPOSAL_STATES, Kind, Organisation, PostProposal, User
 from approvals.organisations.permissions_file import OWN, OWN_CASE, RELATIONS
@@ -121,7 +122,9 @@ def stage_of_this_module(world_of_this_module: World, django_db_blocker: Any) ->
 
 
 @pytest.fixture
-def stage(stage_of_this_module: Stage, db: None) -> Stage:
+def stage(stage_of_this_module: Stage, db: None, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Nobody's posts change while things are tried: they are read once a test, and not thousands of times."""
+    monkeypatch.setattr(authority, "offices_of", cache(authority.offices_of))
     return stage_of_this_module
 
 
