@@ -80,7 +80,6 @@ _READ = f"""
      WHERE a.case_id = ANY(%s::bigint[])
 """
 
-# OFFSET keeps the look-up of entries by their index, one by one: the lists of years past lie in the same table.
 # What a kind's statement may ask of: the applications (`scope`), whoever answers for the pupils (`parents`), and what
 # the current lists say of any of them or their accounts (`listed`), found once for all kinds.
 _SCOPE = f"""
@@ -100,8 +99,7 @@ _SCOPE = f"""
     ), listed AS MATERIALIZED (
         SELECT e.list_id, e.id_hash, e.category, e.household_no, e.name, e.school_year, e.told
           FROM (SELECT id_hash FROM scope UNION SELECT id_hash FROM parents UNION SELECT account_hash FROM scope) sought
-         CROSS JOIN LATERAL (
-               SELECT * FROM {RegisterEntry._meta.db_table} WHERE id_hash = sought.id_hash OFFSET 0) e
+          JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = sought.id_hash
          WHERE e.list_id = ANY(%(lists)s::bigint[])
     )
 """
