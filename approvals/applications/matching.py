@@ -7,6 +7,7 @@ the same group and year needs no match: the database does not let it exist.
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -26,6 +27,8 @@ from workflows.models import Case
 
 SHARING = 2
 """Most pupils of different households whose aid may go to one account (DOMAIN.md §4.3)."""
+MANY = 1000
+"""Applications above which they are joined by hashes."""
 PAST_JUDGING = ("approved", "disbursing", "completed")
 """States in which a family's claims are judged no more: what was granted lasts (DOMAIN.md §2.5)."""
 
@@ -153,10 +156,23 @@ def _found(scope: Scope, guardians: Mapping[int, bytes]) -> Iterator[tuple[int, 
         if kind.statement:
             parts.append(_part(kind))
             params |= kind.params()
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _hashed(cursor, len(scope.matched) > MANY):
         cursor.execute(_SCOPE + " UNION ALL ".join(parts), params)
         for case, source, code, said in cursor.fetchall():
             yield case, Found(source, code, json.loads(said))
+
+
+@contextmanager
+def _hashed(cursor: Any, many: bool) -> Iterator[None]:
+    """Has many applications joined by hashes: of a part of a statement PostgreSQL before 17 cannot tell how many rows it
+    has, takes it for a few, and lays every application beside every line of the lists. Within a transaction.
+    """
+    if not many:
+        yield
+        return
+    cursor.execute("SET LOCAL enable_nestloop = off")
+    yield
+    cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def _part(kind: Kind) -> str:
