@@ -164,8 +164,8 @@ def _found(scope: Scope, guardians: Mapping[int, bytes]) -> Iterator[tuple[int, 
 
 @contextmanager
 def _hashed(cursor: Any, many: bool) -> Iterator[None]:
-    """Has many applications joined by hashes: of a part of a statement PostgreSQL before 17 cannot tell how many rows it
-    has, takes it for a few, and lays every application beside every line of the lists. Within a transaction.
+    """Has many applications joined by hashes. Of a part of a statement PostgreSQL before 17 cannot tell how many rows
+    it has, takes it for a few, and lays every application beside every line of the lists. Within a transaction.
     """
     if not many:
         yield
