@@ -7,6 +7,7 @@ the same group and year needs no match: the database does not let it exist.
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -26,6 +27,8 @@ from workflows.models import Case
 
 SHARING = 2
 """Most pupils of different households whose aid may go to one account (DOMAIN.md §4.3)."""
+MANY = 1000
+"""Applications above which they are joined by hashes."""
 PAST_JUDGING = ("approved", "disbursing", "completed")
 """States in which a family's claims are judged no more: what was granted lasts (DOMAIN.md §2.5)."""
 
@@ -80,7 +83,6 @@ _READ = f"""
      WHERE a.case_id = ANY(%s::bigint[])
 """
 
-# OFFSET keeps the look-up of entries by their index, one by one: the lists of years past lie in the same table.
 # What a kind's statement may ask of: the applications (`scope`), whoever answers for the pupils (`parents`), and what
 # the current lists say of any of them or their accounts (`listed`), found once for all kinds.
 _SCOPE = f"""
@@ -100,8 +102,7 @@ _SCOPE = f"""
     ), listed AS MATERIALIZED (
         SELECT e.list_id, e.id_hash, e.category, e.household_no, e.name, e.school_year, e.told
           FROM (SELECT id_hash FROM scope UNION SELECT id_hash FROM parents UNION SELECT account_hash FROM scope) sought
-         CROSS JOIN LATERAL (
-               SELECT * FROM {RegisterEntry._meta.db_table} WHERE id_hash = sought.id_hash OFFSET 0) e
+          JOIN {RegisterEntry._meta.db_table} e ON e.id_hash = sought.id_hash
          WHERE e.list_id = ANY(%(lists)s::bigint[])
     )
 """
@@ -155,10 +156,23 @@ def _found(scope: Scope, guardians: Mapping[int, bytes]) -> Iterator[tuple[int, 
         if kind.statement:
             parts.append(_part(kind))
             params |= kind.params()
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _hashed(cursor, len(scope.matched) > MANY):
         cursor.execute(_SCOPE + " UNION ALL ".join(parts), params)
         for case, source, code, said in cursor.fetchall():
             yield case, Found(source, code, json.loads(said))
+
+
+@contextmanager
+def _hashed(cursor: Any, many: bool) -> Iterator[None]:
+    """Has many applications joined by hashes. Of a part of a statement PostgreSQL before 17 cannot tell how many rows
+    it has, takes it for a few, and lays every application beside every line of the lists. Within a transaction.
+    """
+    if not many:
+        yield
+        return
+    cursor.execute("SET LOCAL enable_nestloop = off")
+    yield
+    cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def _part(kind: Kind) -> str:

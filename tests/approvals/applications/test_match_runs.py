@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from approvals.applications import actions
+from approvals.applications import actions, matching
 from approvals.applications.actions import match_runs
 from approvals.applications.actions.match_runs import ask, ask_by_system, finish, work_on
 from approvals.applications.models import Application, Hit, MatchRun
@@ -194,6 +194,20 @@ def test_the_number_of_statements_does_not_grow_with_the_applications(django_ass
     run = ask_by_system(TERM)
     with django_assert_max_num_queries(45):
         finish(run)
+
+
+def test_many_are_matched_as_few_are(monkeypatch: Any) -> None:
+    """Above a number they are joined in another way, which is undone afterwards."""
+    monkeypatch.setattr(matching, "MANY", 0)
+    application = at_step("county_review", special_groups=["disabled_student"])
+    dead(application)
+    doubly_enrolled(application)
+    registers.load_list("disabled", "县残联", date(2026, 8, 31), [])
+    matched()
+    assert {hit.code for hit in application.hits.all()} == {"deceased", "dual_enrolment", "not_disabled"}
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_nestloop")
+        assert cursor.fetchone() == ("on",)
 
 
 # ---------------------------------------------------------------- waivers
