@@ -422,9 +422,9 @@ class Applications(RuleBasedStateMachine):
         else:
             assert any(seat["vote"] == "approve" for seat in live if seat["part"] != "added") or not live
 
-    def onward(self, chance: Random) -> None:
+    def onward(self, chance: Random, case: int = 0) -> None:
         """Whoever is free takes the case along its main line, so that walks reach the far end too."""
-        case, times, first = self.one(chance), chance.randint(1, 4), chance.randrange(len(PEOPLE))
+        case, times, first = case or self.one(chance), chance.randint(1, 4), chance.randrange(len(PEOPLE))
         for _ in range(times):
             item = self.now.open(case)
             if item is None:
@@ -536,7 +536,7 @@ class Applications(RuleBasedStateMachine):
             "kin": lambda: self.find_kin(case, by, [[], ["school"], ["county", "leader"]][moments % 3]),
             "office": lambda: self.bar_from_office(by, [["school"], ["county", "leader"]][moments % 2]),
             "freeze": lambda: self.freeze_office(["", "act_in_freeze"][moments % 2], moments // 2 + 1),
-            "post ends": lambda: self.post_ends(by, moments % 2 == 0, moments),
+            "post ends": lambda: self.post_ends(chance, by, moments),
             "sweep": self.sweep,
         }[what]()
         self.now = Rows(self.cases)
@@ -575,12 +575,20 @@ class Applications(RuleBasedStateMachine):
         end_freeze(self.freeze.pk, by)
         self.freeze = None
 
-    def post_ends(self, by: Actor, swept: bool, moments: int) -> None:
-        if len(ENDED_POSTS) < 5:
-            ENDED_POSTS.add(by.key)
-            self.later(moments, lambda: ENDED_POSTS.discard(by.key))
-            if swept:
-                renew_stale(by.key)
+    def post_ends(self, chance: Random, by: Actor, moments: int) -> None:
+        """Mostly of somebody who sits at a task, which the others then go on with."""
+        waiting = [(case, item["id"]) for case in self.cases if (item := self.now.open(case))]
+        seats = [(case, seat["person"]) for case, item in waiting for seat in self.now.live(item)]
+        case, key = chance.choice(seats) if seats and chance.random() < 0.8 else (0, by.key)
+        if len(ENDED_POSTS) >= 5:
+            return
+        ENDED_POSTS.add(key)
+        self.later(moments, lambda: ENDED_POSTS.discard(key))
+        if chance.random() < 0.3:
+            renew_stale(key)
+        self.now = Rows(self.cases)
+        if case:
+            self.onward(chance, case)
 
     def sweep(self) -> None:
         """Once an hour: nobody without a post is waited for, and no panel is short that could be full."""
