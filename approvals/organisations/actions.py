@@ -185,10 +185,6 @@ def _outlasts(post: Post, day: date) -> bool:
     return post.ends_on is None or post.ends_on > day
 
 
-def _outlasts(post: Post, day: date) -> bool:
-    return post.ends_on is None or post.ends_on > day
-
-
 def _deputies(post: Post) -> list[Post]:
     """The deputies of a post's holder whose time is not over, locked."""
     found = post.deputies.filter(revoked_at=None).select_related("user", "organisation").order_by("pk")
