@@ -4,11 +4,12 @@
     verify_notice.py PROOF.json [--head HEAD.txt] [--key BASE64]
 
 PROOF.json is what a public notice offers as its proof. HEAD.txt is a tree head that you have kept, or been given by
-somebody you trust; without it, the one inside the proof is taken, which only shows that the proof agrees with itself.
---key is the county's public key as you know it; without it, the one inside the proof is taken, with the same caveat.
+somebody you trust; without it, the one inside the proof is taken. --key is the county's public key as you know it;
+without it, the one inside the proof is taken. With neither, a proof shows only that it agrees with itself, and anybody
+can make one that does.
 
-Prints "true" or "false" with the reasons, and ends with 0 or 1. It needs Python 3.9 and the package `cryptography`,
-and nothing of the system it checks: every rule it goes by stands below.
+Prints "true" or "false" with the reasons and ends with 0 or 1; with neither --head nor --key, "unproved" and 2. It
+needs Python 3.9 and the package `cryptography`, and nothing of the system it checks: every rule is written below.
 
 What is checked
 1. The list's SHA-256 stands in the line of the record that says it was published.
@@ -108,10 +109,10 @@ def check(proof: dict, head: str, key: bytes, continuation: dict) -> str:
     if proof.get("format") != "zhuxue-proof-1":
         raise Wrong("this is no proof of a published list")
     line = json.loads(proof["line"])
-    if line[0] != "zhuxue-record-1" or line[7:9] != ["publish", "notice"]:
+    if line[0] != "zhuxue-record-1" or line[6:8] != ["publish", "notice"]:
         raise Wrong("the line of the record does not publish a notice")
     listed = sha256(proof["list"].encode()).hex()
-    if json.loads(line[16]).get("sha256") != listed:
+    if json.loads(line[15]).get("sha256") != listed:
         raise Wrong("the list is not the one that was published: its hash differs from the one on the record")
     size, root = read_head(proof["head"], key)
     leaf = sha256(b"\x00" + bytes.fromhex(proof["salt"]) + proof["line"].encode())
@@ -152,6 +153,9 @@ def main() -> int:
         return say(f"false: {wrong}", 1)
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         return say(f"false: the files cannot be read ({error})", 1)
+    if not given.head and not given.key:
+        name = proof["key"]
+        return say(f"unproved: {said}, but only by its own head and key; compare the key with the county's: {name}", 2)
     return say(f"true: {said}", 0)
 
 

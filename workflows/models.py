@@ -399,6 +399,7 @@ class TreeHead(models.Model):
         verbose_name = _("tree head")
         verbose_name_plural = _("tree heads")
         constraints = [models.CheckConstraint(condition=Q(size__gt=0), name="tree_head_has_leaves")]
+        indexes = [models.Index(fields=["at"], name="tree_head_at")]
 
 
 class DailyWork(models.Model):

@@ -236,6 +236,8 @@ class Tally:
     def deciders(self, onward: str = "approve") -> list[str]:
         """Where enough have signed, one way or the other, so that nobody is waited for: who signed that way."""
         members = self._part("panel")
+        if self.mode != "added" and len(members) < max(1, self.quorum):
+            return []  # it waits for members, whoever has signed
         if self._passed(onward, counting_me=False) and all(each.vote == onward for each in self._part("added")):
             return [each.person for each in self.seated if each.part != "added" and each.vote == onward]
         against = [each.person for each in members if each.vote not in ("", onward)]

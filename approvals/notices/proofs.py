@@ -20,15 +20,16 @@ SENTENCES.update(
     {
         "list_changed": _("The published list of notice %(name)s is not what its hash on the record says."),
         "list_unrecorded": _("No line of the record says that notice %(name)s was published."),
+        "list_twice": _("The record says twice that notice %(name)s was published; that is done only once."),
         "rows_changed": _("Rows of the published notice %(name)s were changed after publication."),
     }
 )
 
 
 def published_line(notice: Notice) -> Record | None:
-    """The line of the record in which a notice was published."""
-    lines = Record.objects.filter(about="notice", about_id=notice.pk, act="publish")
-    return lines.order_by("-id").first()
+    """The line of the record in which a notice was published. None where there are two: it is published only once."""
+    lines = list(Record.objects.filter(about="notice", about_id=notice.pk, act="publish")[:2])
+    return lines[0] if len(lines) == 1 else None
 
 
 def is_provable(notice: Notice) -> bool:
@@ -63,13 +64,17 @@ def verify_notices(report: Report) -> int:
     count = 0
     found = Notice.objects.exclude(published_at=None).order_by("pk")
     lines = Record.objects.filter(about="notice", act="publish").order_by("id")
-    recorded = dict(lines.values_list("about_id", "data__sha256"))
+    recorded: dict[int, list[str]] = {}
+    for about, digest in lines.values_list("about_id", "data__sha256"):
+        recorded.setdefault(about, []).append(digest)
     for notice in found.iterator(chunk_size=50):
         count += 1
         digest = hashlib.sha256(bytes(notice.frozen or b"")).hexdigest()
         if notice.pk not in recorded:
             report.add("list_unrecorded", name=notice.public_id)
-        elif not (digest == notice.sha256 == recorded[notice.pk]):
+        elif len(recorded[notice.pk]) > 1:
+            report.add("list_twice", name=notice.public_id)
+        elif not (digest == notice.sha256 == recorded[notice.pk][0]):
             report.add("list_changed", name=notice.public_id)
         else:
             if not _rows_stand(notice):

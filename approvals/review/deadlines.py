@@ -66,8 +66,8 @@ def escalate() -> int:
 # fewer than its quorum.
 _UNDECIDABLE = f"""
     SELECT i.id, i.case_id, i.path, i.queue
-      FROM workflows_workitem i
-     WHERE i.queue = %(queue)s AND i.finished IS NULL AND i.escalated_on IS NULL
+      FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
+     WHERE i.queue = %(queue)s AND i.finished IS NULL AND (i.escalated_on IS NULL OR %(again)s)
        AND CASE WHEN i.panel IN ('all', 'any', 'share') THEN GREATEST(1, i.quorum) > (
            SELECT count(*) FROM workflows_signer s
             WHERE s.item_id = i.id AND s.ended_at IS NULL AND s.part = 'panel') ELSE NOT EXISTS (
@@ -86,7 +86,7 @@ _UNDECIDABLE = f"""
                   SELECT 1 FROM workflows_actinglevel a
                    WHERE a.case_id = i.case_id AND a.person = replace(u.person::text, '-', '')
                      AND a.level <> %(level)s)) END
-     ORDER BY i.id LIMIT %(limit)s FOR NO KEY UPDATE OF i SKIP LOCKED
+     ORDER BY i.id LIMIT %(limit)s FOR NO KEY UPDATE OF c, i SKIP LOCKED
 """
 
 
@@ -107,11 +107,12 @@ def find_undecidable(limit: int = AT_ONCE) -> int:
             "below": below,
             "level": step_of(AidFlow.kind, step).level,
             "limit": limit,
+            "again": False,
         }
         with transaction.atomic():
+            short = _stuck(values | {"again": True})
+            renew([task for task, *_ in short], moment())  # who came later takes the empty seats
             stuck = _stuck(values)
-            if renew([task for task, *_ in stuck], moment()):  # who came later takes the empty seats
-                stuck = _stuck(values)
             deadlines.escalated(stuck, "undecidable")
         found += len(stuck)
     return found

@@ -58,7 +58,7 @@ KINDS = {
         Kind("take_over", _p("act", "Take over"), lambda to: acts.TakeOver()),
         Kind("transfer", _p("act", "Hand on"), lambda to: acts.Transfer(to[0]), "person", JUDGES, "perhaps", key="h"),
         Kind(
-            "add_signer", _p("act", "Add signers"), lambda to: acts.AddSigners(to), "people", SEES, "perhaps", key="s"
+            "add_signer", _p("act", "Add signers"), lambda to: acts.AddSigners(to), "people", SEES, "perhaps", key="q"
         ),
         Kind("remove_signer", _p("act", "Take signature off"), lambda to: acts.RemoveSigner(to[0]), "", "", "always"),
         Kind("unsign", _p("act", "Take signature back"), lambda to: acts.Unsign()),

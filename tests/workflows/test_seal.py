@@ -190,7 +190,7 @@ TAMPERING: dict[str, tuple[Callable[[list[int]], list[str]], list[str]]] = {
             f"DELETE FROM workflows_record WHERE id >= {lines[-9]}",
             f"DELETE FROM workflows_sealedline WHERE line >= {lines[-9]}",
         ],
-        ["head_ahead"],
+        ["head_ahead", "leaf_unsigned"],
     ),
     "two lines are exchanged": (
         lambda lines: [
@@ -220,6 +220,18 @@ TAMPERING: dict[str, tuple[Callable[[list[int]], list[str]], list[str]]] = {
             " (now() - interval '1 day', now(), '', '', '', 'note', 'test', 1, '', '', '', '', '', '{}', '', '')"
         ],
         ["not_sealed"],
+    ),
+    "a line is slipped into the past under a time to come": (
+        lambda lines: [
+            "INSERT INTO workflows_record (id, at, business_at, actor, actor_name, post, act, about, about_id, step,"
+            " state_from, state_to, reason_code, reason_text, data, path, request_id) VALUES"
+            " (-5, '2099-01-01', now(), '', '', '', 'note', 'test', 1, '', '', '', '', '', '{}', '', '')"
+        ],
+        ["not_sealed"],
+    ),
+    "the newest head is taken away": (
+        lambda lines: ["DELETE FROM workflows_treehead WHERE size = (SELECT max(size) FROM workflows_treehead)"],
+        ["leaf_unsigned"],
     ),
     "a head is put in another's place": (
         lambda lines: [

@@ -128,9 +128,11 @@ def return_to_office(person: Actor, by: Actor) -> int:
         if not items:
             return 0
         tasks, moment, _missing = lock(sorted(items), person, patient=True)
+        tasks = [task for task in tasks if not task.closed]
+        seats = {seat.item_id: seat for seat in asked.filter(item__in=[task.item for task in tasks])}  # under the locks
         found = tallies(list(seats), person.key)
         signs = {task.item: found[task.item].need(task.step.permission) for task in tasks
-                 if task.step is not None and task.item in seats}  # fmt: skip
+                 if task.step is not None and task.item in seats and task.item in found}  # fmt: skip
         holds = {task.item: task.step.permission for task in tasks
                  if task.step is not None and task.seat.holder == person.key}  # fmt: skip
         released, risen = _not_permitted(person, tasks, holds), _not_permitted(person, tasks, signs)

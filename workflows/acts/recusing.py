@@ -17,6 +17,7 @@ from workflows.nodes import Review
 from workflows.panels import SEES, leave
 from workflows.record import Line, write_lines
 from workflows.refusals import add_sentences
+from workflows.ways import step_at
 
 DECLARED = "declared"
 
@@ -169,12 +170,12 @@ def _items_at(path: str, person: str) -> list[int]:
 # An office's recusal cannot lock the cases that nobody there has touched yet: what was taken on, or asked for, at that
 # very moment is found later.
 _MISSED = """
-    SELECT i.id, i.case_id, r.person, r.levels
+    SELECT i.id, i.case_id, r.person, r.levels, i.flow_task
       FROM workflows_recusal r
       JOIN workflows_workitem i ON i.holder = r.person AND i.holder <> '' AND i.finished IS NULL
      WHERE r.case_id IS NULL AND r.ended_at IS NULL AND starts_with(i.path, r.path)
      UNION
-    SELECT i.id, i.case_id, r.person, r.levels
+    SELECT i.id, i.case_id, r.person, r.levels, i.flow_task
       FROM workflows_recusal r
       JOIN workflows_signer s ON s.person = r.person AND s.ended_at IS NULL AND s.vote = ''
       JOIN workflows_workitem i ON i.id = s.item_id AND i.finished IS NULL
@@ -187,11 +188,19 @@ def free_missed() -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_MISSED)
-            missed = cursor.fetchall()
-        _locked({case for _item, case, *_ in missed})
-        for item, _case, person, levels in missed:
+            missed = [row[:4] for row in cursor.fetchall() if _holds_at(row[4], row[3])]
+        rows = Case.objects.filter(pk__in={case for _item, case, *_ in missed}).order_by("pk")
+        locked = set(rows.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
+        freed = [row for row in missed if row[1] in locked]
+        for item, _case, person, levels in freed:
             _rise([item], person, levels, moment())
-    return len(missed)
+    return len(freed)
+
+
+def _holds_at(ref: str, levels: Sequence[str]) -> bool:
+    """Whether a recusal for these levels, or for all, bars from the step that a task waits at."""
+    step = step_at(ref)
+    return not levels or (step is not None and step.level in levels)
 
 
 def _locked(cases: Iterable[int]) -> dict[int, str]:

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(condition=models.Q(("size__gt", 0)), name="tree_head_has_leaves")
                 ],
+                "indexes": [models.Index(fields=["at"], name="tree_head_at")],
             },
         ),
         *(migrations.RunSQL(GUARD.format(table=table), UNGUARD.format(table=table)) for table in TABLES),

@@ -6,6 +6,7 @@ The salt keeps a published hash from being guessed at: whoever is shown a line i
 import hmac
 import json
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Any
 
 import psycopg
@@ -26,8 +27,13 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def canonical(line: Sequence[Any]) -> bytes:
-    """The bytes of a line: a UTF-8 JSON list of the format's name and `COLUMNS`, without spaces."""
-    return _encode([FORMAT, *line]).encode()
+    """The bytes of a line: a UTF-8 JSON list of the format's name and `COLUMNS`, without spaces.
+
+    Who acted is in it as one hash of actor, name and request, so that a proof can be public and names no official.
+    """
+    key, at, business_at, actor, name, *rest, request = line
+    who = sha256(_encode([actor, name, request]).encode()).hexdigest()
+    return _encode([FORMAT, key, at, business_at, who, *rest]).encode()
 
 
 class Salts:

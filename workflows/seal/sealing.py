@@ -1,5 +1,6 @@
 """Taking new lines of the record into the sealed tree, and what a proof needs of it."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,10 +35,20 @@ _SETTLED = """
      WHERE h.at <= (SELECT max(at) FROM workflows_treehead) - make_interval(secs => %s)"""
 
 
+_looked_in_vain = 0.0
+"""When this process last found nothing new, by its own clock: there is no need to look every two seconds."""
+
+
 @due("seal")
 def seal() -> int:
     """Seals what was written since the last head; how many lines. Safe at any time, on any number of machines."""
-    return seal_now() if _is_time() else 0
+    global _looked_in_vain
+    if time.monotonic() - _looked_in_vain < EVERY.total_seconds() / 2 or not _is_time():
+        return 0
+    count = seal_now()
+    if not count:
+        _looked_in_vain = time.monotonic()
+    return count
 
 
 def _is_time() -> bool:
@@ -87,10 +98,15 @@ def _new_lines() -> list[tuple[Any, ...]]:
     was sealed an hour before the last head is settled, and only what lies beyond it is looked through.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLED, [SETTLED.total_seconds()])
-        settled = cursor.fetchone()[0] or 0
-        cursor.execute(_NEW, [settled, AT_ONCE])
+        cursor.execute(_NEW, [settled(), AT_ONCE])
         return list(cursor.fetchall())
+
+
+def settled() -> int:
+    """The key up to which no line can turn up any more that the sealer has not seen; 0 for none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLED, [SETTLED.total_seconds()])
+        return int(cursor.fetchone()[0] or 0)
 
 
 def _add_tiles(size: int, grown: int) -> None:

@@ -14,6 +14,7 @@ from workflows.models import SealTile, TreeHead
 from workflows.seal.heads import Head, opened, public_key
 from workflows.seal.leaves import COLUMNS, Salts, lines
 from workflows.seal.merkle import TILE, node_hash
+from workflows.seal.sealing import settled
 
 LATE = timedelta(minutes=10)
 """A line that is not sealed by then was kept from it."""
@@ -28,6 +29,7 @@ SENTENCES: dict[str, Promise] = {
     "missing": _("Line %(line)s of the record is gone (position %(position)s)."),
     "leaf_missing": _("The leaves from position %(position)s to %(until)s are gone from the sealed tree."),
     "leaf_replaced": _("A leaf between positions %(position)s and %(until)s was replaced or moved."),
+    "leaf_unsigned": _("The leaves from position %(position)s to %(until)s are under no tree head."),
     "not_sealed": _("Line %(line)s of the record was never sealed: it was slipped in, or kept from the sealer."),
     "head_broken": _("The tree head over %(size)s lines cannot be read, or is not signed with this county's key."),
     "head_differs": _("The tree head over %(size)s lines does not follow from the lines: the history was rewritten."),
@@ -185,6 +187,7 @@ class _Growing:
     def __init__(self, report: Report, claims: list[_Claim]) -> None:
         self.report = report
         self.size = 0
+        self._covered = max((claim.head.size for claim in claims if not claim.kept), default=0)
         self._claims = iter(claims)
         self._next = next(self._claims, None)
         self._stack: list[bytes] = []
@@ -213,8 +216,8 @@ class _Growing:
         kept = self._tiles.get((level, place))
         if kept == stack[-1] or self._broken:
             return
-        if level == 1:
-            self.report.add("leaf_replaced", position=place << TILE, until=((place + 1) << TILE) - 1)
+        width = TILE * level
+        self.report.add("leaf_replaced", position=place << width, until=((place + 1) << width) - 1)
         if kept is not None:  # go on with what was sealed, so that one wrong leaf is told once
             stack[-1] = kept
 
@@ -234,7 +237,9 @@ class _Growing:
         self._stack = [b""] * bin(position).count("1")
 
     def end(self) -> None:
-        """Heads over more leaves than there are."""
+        """Heads over more leaves than there are, and leaves that no head covers: they come with one, or not at all."""
+        if self.size > self._covered:
+            self.report.add("leaf_unsigned", position=self._covered, until=self.size - 1)
         while self._next is not None:
             if self._next.head.size > self.size:
                 self.report.add("head_ahead", size=self._next.head.size)
@@ -259,11 +264,13 @@ def _tell_changed(report: Report, changed: list[_Changed]) -> None:
 
 
 def _look_for_unsealed(report: Report) -> None:
+    """Lines that the sealer should have taken in by now, or that stand where it looks no more."""
+    now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT r.id FROM workflows_record r LEFT JOIN workflows_sealedline s ON s.line = r.id"
-            " WHERE s.line IS NULL AND r.at < %s ORDER BY r.id LIMIT %s",
-            [timezone.now() - LATE, LISTED],
+            " WHERE s.line IS NULL AND (r.at NOT BETWEEN %s AND %s OR r.id <= %s) ORDER BY r.id LIMIT %s",
+            [now - LATE, now + LATE, settled(), LISTED],
         )
         for (line,) in cursor.fetchall():
             report.add("not_sealed", line=line)

@@ -110,11 +110,11 @@
   let begun = "";
   let timer = 0;
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing && isOn()) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing && !event.repeat && isOn()) {
       const form = event.target.closest("form.stack, form.form, details.decision form, .act-form");
       if (form && event.target.matches("input, select, textarea")) {
         event.preventDefault();
-        form.requestSubmit();
+        form.requestSubmit(form.querySelector("button:not([type=button])"));
       }
       return;
     }

@@ -59,11 +59,22 @@ def proof(school_place: Place, client: Client) -> dict[str, Any]:
 
 
 def test_the_program_says_true_of_what_was_published(proof: dict[str, Any], tmp_path: Path) -> None:
+    for options in (["--key", proof["key"]], []):
+        status, said = run(tmp_path, proof, *options, head=proof["head"])
+        assert (status, said[:5]) == (0, "true:"), said
+        assert "3 rows" in said
+
+
+def test_a_proof_alone_proves_nothing(proof: dict[str, Any], tmp_path: Path) -> None:
     status, said = run(tmp_path, proof)
-    assert (status, said[:5]) == (0, "true:"), said
-    assert "3 rows" in said
-    status, said = run(tmp_path, proof, "--key", proof["key"], head=proof["head"])
-    assert status == 0, said
+    assert (status, said[:8]) == (2, "unproved")
+    assert proof["key"] in said
+
+
+def test_a_proof_names_no_official(school_place: Place, proof: dict[str, Any]) -> None:
+    for who in (school_place.signer, school_place.author):
+        assert who.key not in json.dumps(proof)
+        assert who.name not in json.dumps(proof, ensure_ascii=False)
 
 
 FORGERIES = {
@@ -182,6 +193,18 @@ SWAPPED = {
     "UPDATE notices_noticeline SET shown = jsonb_set(shown, '{姓名}', '\"别人\"') WHERE number = 1": "rows_changed",
     "DELETE FROM notices_noticeline WHERE number = 2": "rows_changed",
 }
+
+
+def test_a_list_that_was_published_twice_is_no_proof(proof: dict[str, Any], client: Client) -> None:
+    notice = Notice.objects.get()
+    line = proofs.published_line(notice)
+    assert line is not None
+    line.pk = None
+    line.save()
+    while seal_now():
+        pass
+    assert client.get(proof_address(notice)).status_code == 404
+    assert [finding["code"] for finding in verified()[1]["findings"]] == ["list_twice"]
 
 
 @pytest.mark.parametrize(("statement", "code"), SWAPPED.items())
