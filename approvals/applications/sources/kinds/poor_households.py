@@ -71,21 +71,26 @@ class PoorHouseholds(Kind):
     def found(self, scope: Scope) -> Iterator[tuple[int, Found]]:
         # What a list of civil affairs bears out is judged by it, where there is one, and not here again.
         elsewhere = LOW_INCOMES if registers.LOW_INCOME in scope.lists else ()
-        answers: dict[tuple[int, Facts], list[tuple[str, dict[str, Any]]]] = {}
+        answers: dict[tuple[int, Facts, bool], list[tuple[str, dict[str, Any]]]] = {}
         for one in scope.matched:
             if not one.judged:
                 continue
             facts = scope.facts(one)
             facts = facts._replace(special_groups=tuple(each for each in facts.special_groups if each not in elsewhere))
-            key = (one.version, facts)
+            entry = scope.finder.entry(one.pupil)
+            registered = entry is not None and entry.registered
+            key = (one.version, facts, registered)
             if key not in answers:
-                answers[key] = list(_answer(scope.versions[one.version].rules, facts))
+                answers[key] = list(_answer(scope.versions[one.version].rules, facts, registered))
             for code, values in answers[key]:
                 yield one.case_id, Found(self.code, code, values)
 
 
-def _answer(definition: Definition, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What is against an application of these facts: its claims are not borne out, or the programme's rule fails."""
+def _answer(definition: Definition, facts: Facts, registered: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is against an application of these facts: its claims are not borne out, or the programme's rule fails.
+
+    `registered`: the pupil is on this very register; the list of civil affairs bears out none of its claims.
+    """
     claims = [group for group in facts.special_groups if group in BORNE_OUT]
     required = [
         rule
@@ -100,5 +105,5 @@ def _answer(definition: Definition, facts: Facts) -> Iterator[tuple[str, dict[st
     failed = [rule for rule in required if rules.answer(rule.when, known) is False]
     if failed and facts.registered_in_county is False:
         yield "other_county", {"category": facts.register_category}
-    elif (claims and not facts.register_category) or failed:
+    elif (claims and not registered) or failed:
         yield "not_registered", {"groups": claims, "category": facts.register_category}
