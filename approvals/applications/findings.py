@@ -86,13 +86,13 @@ class Finder:
             for key, code, form in Organisation.objects.filter(pk__in=set(schools)).values_list("pk", "code", "form")
         }
         self._entries = registers.match(hashes)
-        self.register_loaded = bool(self._entries) or registers.are_loaded()
+        self.register_loaded = any(entry.registered for entry in self._entries.values()) or registers.is_loaded()
         self._today = today
         self._known: dict[tuple[int, Facts], list[dict[str, Any]]] = {}
         self._texts: dict[tuple[Any, ...], str] = {}
 
     def entry(self, pupil: Pupil) -> registers.Entry | None:
-        """What the register says of a pupil."""
+        """What a register of households says of a pupil."""
         return self._entries.get(pupil.id_hash)
 
     def facts(self, judged: Judged, school: int, pupil: Pupil) -> Facts:
@@ -105,8 +105,8 @@ class Finder:
             boarder=judged.boarder,
             special_groups=tuple(judged.special_groups),
             level=judged.level,
-            register_category=(entry.category if entry else "") if self.register_loaded else None,
-            registered_in_county=entry.in_county if entry else None,
+            register_category=(entry.judged_by if entry else "") if self.register_loaded else None,
+            registered_in_county=entry.in_county if entry and entry.registered else None,
             school_code=code,
             school_form=form,
             amount_fen=None if judged.amount is None else int(judged.amount * 100),

@@ -162,9 +162,16 @@ def lines(run: MatchRun) -> list[Line]:
     return found
 
 
+def of_term(term: str) -> Q:
+    """What a run over a term matches: this school year's applications up to it, for those of autumn are paid in spring
+    too. Asked of cases and of hits.
+    """
+    return Q(application__school_year=Term.of(term).school_year, application__term__lte=term, application__live=True)
+
+
 def standing(term: str) -> list[tuple[str, str, int]]:
     """(state, its name, cases with unwaived hits) of a term."""
-    cases = Case.objects.filter(application__term=term, application__live=True, open_hits__gt=0)
+    cases = Case.objects.filter(of_term(term), open_hits__gt=0)
     counts = dict(cases.order_by().values_list("state").annotate(count=Count("pk")))
     return [(state, str(NAMES.get(state, state)), counts[state]) for state in sorted(counts, key=list(NAMES).index)]
 
@@ -185,7 +192,7 @@ class Wanted:
 
 def hits(prefixes: Iterable[str], wanted: Wanted) -> QuerySet[Hit]:
     """The hits of a term's applications below these offices, in the order in which they were found."""
-    where = below(prefixes, "application__path") & Q(application__term=wanted.term, application__live=True)
+    where = below(prefixes, "application__path") & of_term(wanted.term)
     found = Hit.objects.filter(where).select_related("application__student", "application__school", "list")
     if wanted.code:
         found = found.filter(code=wanted.code)

@@ -187,7 +187,8 @@ def _same_person(*users: Any) -> bool:
 
 
 def _still_payable(batch: Batch) -> None:
-    """Asked again at every step until money leaves: an award may have been suspended or ended since.
+    """Asked again at every step until money leaves: an award may have been suspended or ended since, or the data match
+    have found that the pupil died or is on the roll of another school.
 
     The awards stay locked until the step is taken, so that none is suspended while it is.
     """
@@ -197,6 +198,8 @@ def _still_payable(batch: Batch) -> None:
     if gone:
         numbers = list(lines.filter(award__in=gone).order_by("number").values_list("number", flat=True))
         raise Refused("award_not_active", count=len(numbers), lines=_listed(numbers))
+    if stopped := [line.number for line in queries.stopped_lines(lines)]:
+        raise Refused("lines_stopped", count=len(stopped), lines=_listed(stopped))
 
 
 def _listed(numbers: list[int]) -> str:
@@ -531,12 +534,19 @@ class AccountProblem(Exception):
 
 
 def reissue(batch_id: int, by: UserActor) -> Batch:
-    """补发: a supplementary batch with a new line for each corrected payment of a batch, linked to the old one."""
+    """补发: a supplementary batch with a new line for each corrected payment of a batch, linked to the old one.
+
+    A payment that a hit of the data match stops waits where it is until the hit is waived. Raises Refused.
+    """
     with transaction.atomic():
         old = _locked(batch_id)
         post = by.require("make_batch", old.path)
         at = moment()
-        fixed = list(old.lines.filter(state="account_fix").order_by("number"))
+        corrected = old.lines.filter(state="account_fix")
+        stopped = [line.number for line in queries.stopped_lines(corrected)]
+        fixed = list(corrected.exclude(number__in=stopped).order_by("number"))
+        if stopped and not fixed:
+            raise Refused("reissue_stopped", lines=_listed(stopped))
         if not fixed:
             raise Refused("nothing_corrected")
         accounts = Application.objects.in_bulk([line.case_id for line in fixed])
@@ -564,7 +574,7 @@ def reissue(batch_id: int, by: UserActor) -> Batch:
             path=batch.path,
             at=at,
             states=("", batch.state),
-            data=_totals(batch) | {"of": old.number},
+            data=_totals(batch) | {"of": old.number, "stopped": len(stopped)},
         )
     return batch
 

@@ -65,15 +65,24 @@ def unpaid(where: Q) -> QuerySet[AwardTerm]:
     lines = PaymentLine.objects.filter(term=OuterRef("term"), purpose=PURPOSE)
     held = lines.filter(award=OuterRef("award")).exclude(state="cancelled")
     paid = lines.filter(student=OuterRef("award__student"), programme=OuterRef("award__programme"), state__in=OCCUPYING)
-    stopping = Hit.objects.filter(application=OuterRef("award__case"), code__in=stopping_payment(), waived_at=None)
     noticed = Case.objects.filter(EVERY_NOTICE_CONCLUDED.holds()).values("pk")
     awards = Award.objects.filter(where, state="active", case__in=noticed).values("pk")
     begun = AwardTerm.objects.filter(award__in=awards, amount__gt=0, term__lte=Term.on(today()).code)
     return (
         begun.exclude(Exists(held))
         .exclude(Exists(paid))
-        .annotate(account=F("award__case__application__account_hash"), stopped=Exists(stopping))
+        .annotate(account=F("award__case__application__account_hash"), stopped=_stopped("award__case"))
     )
+
+
+def _stopped(case: str) -> Exists:
+    """Whether a hit of the data match for which nothing is paid stands unwaived on the case of a row."""
+    return Exists(Hit.objects.filter(application=OuterRef(case), code__in=stopping_payment(), waived_at=None))
+
+
+def stopped_lines(lines: QuerySet[PaymentLine]) -> list[PaymentLine]:
+    """Of these payment lines those for which nothing may be paid now, in order."""
+    return list(lines.filter(_stopped("case")).order_by("number"))
 
 
 def awards_to_pay(where: Q) -> QuerySet[Award]:

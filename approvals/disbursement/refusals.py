@@ -17,6 +17,13 @@ SENTENCES: dict[str, Promise] = {
         "%(count)s lines (no. %(lines)s) are of awards that are suspended or ended. Return the batch to the maker, "
         "who takes these lines out."
     ),
+    "lines_stopped": _(
+        "%(count)s lines (no. %(lines)s) are stopped by a hit of the data match that nobody has waived (the pupil "
+        "died, or is on the roll of another school). Return the batch to the maker, who takes these lines out."
+    ),
+    "reissue_stopped": _(
+        "The corrected payments (no. %(lines)s) are stopped by a hit of the data match that nobody has waived."
+    ),
     "cases_busy": _("%(count)s cases cannot be moved at this moment: %(why)s Nothing was booked; please try again."),
     "reason_required": _("Please give a reason of at least 10 characters."),
     "not_a_transfer": _("This batch is settled with the schools; there is no bank file for it."),

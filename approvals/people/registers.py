@@ -20,6 +20,8 @@ OTHER_AID = "other_aid"
 ACCOUNT_HOLDER = "account_holder"
 HOUSEHOLDS = (POOR_HOUSEHOLDS, LOW_INCOME)
 """Registers that say under which household category a pupil is listed."""
+STANDING_IN = ("dibao", "tekun")
+"""Categories under which the list of civil affairs stands in for whom the register of poor households does not have."""
 
 
 class Row(NamedTuple):
@@ -43,6 +45,16 @@ class Entry(NamedTuple):
     in_county: bool
     kind: str
     as_of: date
+
+    @property
+    def registered(self) -> bool:
+        """Whether the register of poor households says so, and not the list of civil affairs in its place."""
+        return self.kind == POOR_HOUSEHOLDS
+
+    @property
+    def judged_by(self) -> str:
+        """The category that rules may go by; empty where the list of civil affairs bears out nothing."""
+        return self.category if self.registered or self.category in STANDING_IN else ""
 
 
 def load_list(kind: str, origin: str, as_of: date, rows: Iterable[Row]) -> RegisterList:
@@ -87,23 +99,25 @@ _MATCH = f"""
       FROM {RegisterEntry._meta.db_table} e
       JOIN {RegisterList._meta.db_table} l ON l.id = e.list_id AND l.current AND l.kind = ANY(%s)
      WHERE e.id_hash = ANY(%s::bytea[])
-     ORDER BY e.id_hash, l.as_of DESC, e.id
+     ORDER BY e.id_hash,
+              CASE WHEN l.kind = '{POOR_HOUSEHOLDS}' THEN 0 WHEN e.category = ANY(%s) THEN 1 ELSE 2 END, e.id
 """
 
 
 def match(hashes: Iterable[bytes]) -> dict[bytes, Entry]:
     """Of these people (blind indexes), those on a current register of households, in one statement.
 
-    Who stands on several is answered from the latest; who stands on none is left out.
+    Who stands on the register of poor households is answered from it, whatever civil affairs say and whichever list is
+    the later; who stands on none is left out.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_MATCH, [list(HOUSEHOLDS), bytes_array(hashes)])
+        cursor.execute(_MATCH, [list(HOUSEHOLDS), bytes_array(hashes), list(STANDING_IN)])
         return {bytes(id_hash): Entry(*entry) for id_hash, *entry in cursor.fetchall()}
 
 
-def are_loaded() -> bool:
-    """Whether there is any register of households to match against."""
-    return RegisterList.objects.filter(current=True, kind__in=HOUSEHOLDS).exists()
+def is_loaded() -> bool:
+    """Whether there is a register of poor households to match against; a list of civil affairs is none."""
+    return RegisterList.objects.filter(current=True, kind=POOR_HOUSEHOLDS).exists()
 
 
 def current() -> dict[str, int]:

@@ -38,10 +38,12 @@ ATTEMPTS = 5
 WAIT = 0.5
 """Seconds between two tries of a command, while somebody else is at the run or at its cases."""
 
-# Drafts are the school's own still; a programme without a data check asks nobody.
+# What is under way or paid in a term: an autumn application has its award for spring too, so spring has both. Drafts
+# are the school's own still; a programme without a data check asks nobody.
 _OF_TERM = f"""
       FROM {Application._meta.db_table} a JOIN {Case._meta.db_table} c ON c.id = a.case_id
-     WHERE a.term = %(term)s AND a.live AND c.state <> 'draft' AND 'data_check' = ANY(c.steps)
+     WHERE a.school_year = %(year)s AND a.term <= %(term)s AND a.live
+       AND c.state <> 'draft' AND 'data_check' = ANY(c.steps)
 """
 _NEXT = f"""SELECT a.case_id, c.open_hits, c.path {_OF_TERM} AND a.case_id > %(upto)s
      ORDER BY a.case_id LIMIT %(limit)s FOR NO KEY UPDATE OF c"""
@@ -81,9 +83,13 @@ def ask_by_system(term: str) -> MatchRun:
     return run
 
 
+def _of(term: str) -> dict[str, object]:
+    return {"term": term, "year": Term.of(term).school_year}
+
+
 def _total(term: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) {_OF_TERM}", {"term": term})
+        cursor.execute(f"SELECT count(*) {_OF_TERM}", _of(term))
         return int(cursor.fetchone()[0])
 
 
@@ -140,7 +146,7 @@ def _next_chunk(run_id: int) -> bool:
     if lists != run.lists:
         _begin_anew(run, lists)
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, {"term": run.term, "upto": run.upto, "limit": CHUNK})
+        cursor.execute(_NEXT, _of(run.term) | {"upto": run.upto, "limit": CHUNK})
         cases = cursor.fetchall()
     if cases:
         outcome = match_locked({case: count for case, count, _path in cases}, lists, {}, today())

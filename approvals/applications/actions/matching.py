@@ -103,7 +103,7 @@ def waive_hits(case_ids: Iterable[int], by: Actor, reason: Reason | None) -> int
     """Waives the open hits of cases whose re-check found them unfounded; returns how many.
 
     Called by the re-check's approval, which has checked the reason and the permission (DOMAIN.md §3.1), and which
-    a hit that must be waived by itself does not let through.
+    a hit that must be waived by itself, or was found since the case came there, does not let through.
     """
     cases = list(case_ids)
     asking = Hit.objects.filter(application__in=cases, waived_at=None).exclude(weight__in=[INFO, BLOCK])

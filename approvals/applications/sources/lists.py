@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from approvals.applications.rosters import Problem, RosterUnreadable, Table, read_roster
-from approvals.applications.rosters.checking import shown
+from approvals.applications.rosters.checking import bare, shown
 from approvals.applications.rosters.columns import EXACT, SYNONYM, bare_heading, match_heading
 from approvals.applications.rosters.problems import ROW
 from approvals.applications.rosters.reading import Layout, RawRow
@@ -170,15 +170,15 @@ class RowReader:
         return f"{found.year}-{found.month:02d}" + (f"-{found.day:02d}" if found.day else "")
 
     def category(self, column: str, known: Mapping[str, str], usual: str | None = None) -> str:
-        """The code of a word of the list; `usual` for a blank cell, which else refuses the row."""
+        """The code of a word of the list, written without spaces, brackets and capitals; `usual` for a blank cell,
+        which else refuses the row. A word that is not known refuses it too: no part of one is taken for the whole.
+        """
         text = self.text(column)
         if not text:
             if usual is None:
                 self.refuse(column, "category_missing")
             return usual or ""
-        word = text.replace(" ", "")
-        within = word if word in known else next((each for each in known if len(each) > 2 and each in word), None)
-        code = None if within is None else known[within]
+        code = known.get(bare(text))
         if code is None:
             words = list(dict.fromkeys(known.values()))
             names = [next(word for word, code in known.items() if code == each) for each in words]

@@ -112,6 +112,69 @@ def test_a_programme_for_registered_households_of_the_county_asks_the_register_i
     assert hits(application) == found
 
 
+def load_low_income(*rows: registers.Row) -> None:
+    """A list of civil affairs, later than the register of poor households."""
+    registers.load_list(registers.LOW_INCOME, "县民政局", date(2026, 9, 1), rows)
+
+
+SENTENCES = {key: {"zh": "示例。", "en": "Example."} for key in ("asks", "holds", "fails", "unknown")}
+REGISTERED = [
+    {
+        "code": "registered",
+        "when": 'register_category in ["lifted_household", "monitored_household"]',
+        **SENTENCES,
+    },
+    {
+        "code": "of_this_county",
+        "when": 'register_category == "" || registered_in_county',
+        **SENTENCES,
+    },
+]
+"""A programme for lifted and monitored households of this county."""
+
+
+@pytest.mark.parametrize(
+    ("in_county", "found"), [(True, ["low_income_unstated"]), (False, ["low_income_unstated", "other_county"])]
+)
+def test_a_later_list_of_civil_affairs_does_not_take_a_pupil_off_the_register_of_poor_households(
+    in_county: bool, found: list[str]
+) -> None:
+    application = at_step("data_check", version=VersionFactory(changes={"rules": REGISTERED}))
+    load(listed(application, in_county=in_county))
+    load_low_income(listed(application, "dibao"))
+    run_due()
+    assert sorted(hits(application)) == found
+
+
+@pytest.mark.parametrize("category", ["dibao", "tekun", "dibao_marginal"])
+def test_a_list_of_civil_affairs_bears_out_no_claim_of_a_lifted_household(category: str) -> None:
+    application = at_step("data_check", special_groups=["lifted_household"])
+    load()
+    load_low_income(listed(application, category))
+    run_due()
+    assert "not_registered" in hits(application)
+
+
+def test_it_stands_in_for_whom_the_register_does_not_have_and_only_by_subsistence_allowance() -> None:
+    rules = [REGISTERED[0] | {"when": 'register_category == "dibao"'}]
+    version = VersionFactory(changes={"rules": rules})
+    allowed, marginal = (at_step("data_check", version=version) for _ in range(2))
+    load()
+    load_low_income(listed(allowed, "dibao"), listed(marginal, "dibao_marginal"))
+    run_due()
+    assert "not_registered" not in hits(allowed)
+    assert "not_registered" in hits(marginal)
+
+
+def test_with_a_list_of_civil_affairs_alone_the_register_is_still_missing() -> None:
+    lifted = at_step("data_check", special_groups=["lifted_household"])
+    allowed = at_step("data_check", special_groups=["dibao"])
+    load_low_income(listed(allowed, "dibao"), listed(lifted, "dibao"))
+    run_due()
+    assert "register_missing" in hits(lifted)
+    assert hits(allowed) == [], "what civil affairs bear out needs no other register"
+
+
 def test_one_account_for_three_pupils_is_a_hit_unless_they_are_one_household() -> None:
     school = SchoolFactory()
     account = "6219990000000000010"

@@ -14,10 +14,12 @@ from django.test import Client
 from django.urls import reverse
 
 from approvals.applications import actions, matching
+from approvals.applications import register_queries as queries
 from approvals.applications.actions import match_runs
 from approvals.applications.actions.match_runs import ask, ask_by_system, finish, work_on
 from approvals.applications.models import Application, Hit, MatchRun
 from approvals.applications.refusals import Refused
+from approvals.awards.models import AwardTerm
 from approvals.organisations.models import User
 from approvals.people import registers
 from approvals.people.models import RegisterEntry, RegisterList
@@ -44,6 +46,7 @@ from workflows.models import Case, Record
 from workflows.queries import open_item_of
 
 pytestmark = pytest.mark.django_db
+SPRING = "2026-2027-2"
 HOLDS = Reason("verified", "逐人核实，派出所确认系重号，学生在校就读。")
 
 
@@ -110,6 +113,24 @@ def test_who_waits_at_the_data_check_is_sent_on_by_the_match_that_was_there_befo
     run_due("default")
     assert Case.objects.get(pk=application.pk).state == "recheck"
     assert Record.objects.filter(act="hit", about_id=application.pk).exists()
+
+
+def test_a_run_over_spring_matches_what_is_paid_in_spring_and_one_over_autumn_nothing_of_spring() -> None:
+    autumn, spring, last_year = (at_step("payment") for _ in range(3))
+    Application.objects.filter(pk=spring.pk).update(term=SPRING)
+    Application.objects.filter(pk=last_year.pk).update(term="2025-2026-2", school_year="2025-2026")
+    dead(autumn, spring, last_year)
+    assert {term.term for term in AwardTerm.objects.filter(award__case=autumn.pk)} == {TERM, SPRING}
+    run = finish(ask_by_system(TERM))
+    assert (run.done, run.total, list(Hit.objects.values_list("application", flat=True))) == (1, 1, [autumn.pk])
+    run = finish(ask_by_system(SPRING))
+    assert (run.done, run.total) == (2, 2)
+    assert counts(run) == {"deceased": {"kept": 1, "new": 1}}
+    everywhere = [CountyFactory().path]
+    for term, found in ((TERM, [autumn.pk]), (SPRING, [autumn.pk, spring.pk])):
+        assert [count for _state, _name, count in queries.standing(term)] == [len(found)]
+        hits = queries.hits(everywhere, queries.Wanted(term))
+        assert [hit.application_id for hit in hits] == found
 
 
 def test_the_same_again_changes_nothing() -> None:
@@ -319,6 +340,47 @@ def test_a_blocking_hit_does_not_go_with_the_re_check_s_approval() -> None:
     walk_to("data_check", blocked)
     run_due("default")
     assert Case.objects.get(pk=blocked.pk).state == "pending_approval", "both are waived, for the same facts"
+
+
+def test_a_hit_found_after_the_case_came_to_the_re_check_does_not_go_with_its_approval() -> None:
+    seen, both = (at_step("data_check", holder_name="赵无关") for _ in range(2))
+    run_due("default")
+    items = {each.pk: open_item_of(each.pk).pk for each in (seen, both)}
+    doubly_enrolled(both)
+    matched()
+    reviewer = second_reviewer()
+    results = {result.task_id: result for result in decide(items.values(), "approve", acting(reviewer), HOLDS)}
+    refused = results[items[both.pk]]
+    assert (refused.code, results[items[seen.pk]].ok) == ("hit_since", True)
+    assert "1" in refused.message
+    assert (Case.objects.get(pk=both.pk).state, open_hits(both)) == ("recheck", 2)
+    assert both.hits.filter(waived_at=None).count() == 2
+    actions.waive_hit(both.hits.get(code="dual_enrolment").pk, acting(reviewer), HOLDS)
+    [result] = decide([items[both.pk]], "approve", acting(reviewer), HOLDS)
+    assert result.ok, result.message
+    assert both.hits.filter(waived_at=None).count() == 0
+
+
+def test_what_a_hit_says_anew_after_the_case_came_to_the_re_check_is_looked_at_too() -> None:
+    application = at_step("data_check")
+    doubly_enrolled(application)
+    run_due("default")
+    item = open_item_of(application.pk).pk
+    doubly_enrolled(application, school="邻县第二小学", day=date(2026, 9, 1))
+    matched()
+    assert [each.code for each in decide([item], "approve", stand_in("recheck_county"), HOLDS)] == ["hit_since"]
+
+
+def test_what_is_only_for_information_may_come_after_the_case_did() -> None:
+    application = at_step("data_check", holder_name="赵无关")
+    run_due("default")
+    registers.load_list(
+        "disabled", "县残联", date(2026, 8, 31), [registers.Row(bytes(application.student.id_hash), "")]
+    )
+    matched()
+    assert application.hits.count() == 2
+    [result] = decide([open_item_of(application.pk).pk], "approve", stand_in("recheck_county"), HOLDS)
+    assert result.ok, result.message
 
 
 def test_a_hit_found_while_it_awaits_approval_stops_the_approval_until_it_is_waived() -> None:

@@ -200,6 +200,66 @@ def test_what_a_kind_finds(kind: str, scenario: Scenario) -> None:
     assert Case.objects.get(pk=application.pk).state == scenario.step
 
 
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("农村低保边缘家庭", "dibao_marginal"),
+        ("低保（边缘）", "dibao_marginal"),
+        ("城乡低收入家庭", "dibao_marginal"),
+        ("农村低保家庭", "dibao"),
+        ("城市 低保（A类）", "dibao"),
+        ("农村特困人员", "tekun"),
+        ("分散供养特困人员", "tekun"),
+    ],
+)
+def test_who_is_just_above_the_allowance_is_not_read_as_one_who_has_it(text: str, category: str) -> None:
+    chosen = registry.kind_of("low_income")
+    assert chosen is not None
+    reading = read_list(chosen, listed(chosen, {"救助类别": text}), "名册.xlsx", DAY)
+    assert [row.category for row in reading.rows] == [category]
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "text"),
+    [
+        ("low_income", "救助类别", "非低保户"),
+        ("low_income", "救助类别", "低保已停发家庭"),
+        ("account_holder", "账户状态", "非已注销"),
+    ],
+)
+def test_a_word_that_only_contains_a_category_is_refused_with_those_that_are_known(
+    kind: str, column: str, text: str
+) -> None:
+    chosen = registry.kind_of(kind)
+    assert chosen is not None
+    [(_row, [problem])] = read_list(chosen, listed(chosen, {column: text}), "名册.xlsx", DAY, "zh-hans").refused
+    assert (problem.column, problem.code) == (column, "category_unknown")
+    assert text in problem.message
+    assert {"low_income": "低保、特困、低保边缘", "account_holder": "正常、销户"}[kind] in problem.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "code"), [("poor_households", "类别", "category_unknown"), ("other_aid", "学期", "year_unknown")]
+)
+def test_a_number_in_the_wrong_cell_is_not_quoted(kind: str, column: str, code: str) -> None:
+    chosen = registry.kind_of(kind)
+    assert chosen is not None
+    [(_row, [problem])] = read_list(chosen, listed(chosen, {column: OTHER}), "名册.xlsx", DAY, "zh-hans").refused
+    assert (problem.column, problem.code) == (column, code)
+    assert OTHER not in problem.message
+    assert OTHER[6:14] not in problem.message
+
+
+@pytest.mark.parametrize("kind", ["poor_households", "low_income"])
+@pytest.mark.parametrize("heading", ["户编号", "户号", "低保证号", "证号"])
+def test_numbers_of_households_and_certificates_are_not_kept(kind: str, heading: str) -> None:
+    chosen = registry.kind_of(kind)
+    assert chosen is not None
+    content = xlsx([["姓名", NUMBER, heading], ["示例甲", OTHER, "D000001"]])
+    [row] = read_list(chosen, content, "名册.xlsx", DAY).rows
+    assert "D000001" not in repr(row)
+
+
 def test_a_kind_without_a_list_finds_nothing() -> None:
     application = at_step("data_check")
     assert match_waiting() == 1

@@ -311,6 +311,65 @@ def test_nothing_is_paid_while_a_hit_says_that_the_pupil_died_or_is_enrolled_els
     assert [line.case_id for line in office.batch().lines.all()] == [stopped.pk]
 
 
+@pytest.mark.parametrize("step", ["submit", "approve", "export"])
+@pytest.mark.parametrize(("source", "code"), [("deceased", "deceased"), ("dual_enrolment", "dual_enrolment")])
+def test_no_money_leaves_for_a_pupil_found_dead_or_enrolled_elsewhere_meanwhile(
+    office: Office, step: str, source: str, code: str
+) -> None:
+    office.approved(2)
+    batch = office.batch()
+    acts = [("submit", office.maker), ("check", office.checker), ("approve", office.approver), ("export", office.maker)]
+    at = [act for act, _by in acts].index(step)
+    for act, by in acts[:at]:
+        getattr(actions, act)(batch.pk, by)
+    line = batch.lines.get(number=2)
+    hit = Hit.objects.create(application_id=line.case_id, source=source, code=code)
+    with pytest.raises(Refused) as refused, transaction.atomic():
+        getattr(actions, step)(batch.pk, acts[at][1])
+    assert refused.value.code == "lines_stopped"
+    assert refused.value.values == {"count": 1, "lines": "2"}
+    Hit.ever.filter(pk=hit.pk).update(closed_at=datetime.now(UTC), closed_why="other_list")
+    getattr(actions, step)(batch.pk, acts[at][1])
+
+
+def test_a_line_stopped_after_approval_is_taken_out_once_the_batch_is_back(office: Office) -> None:
+    office.approved(2)
+    batch = office.sent_for_approval()
+    actions.approve(batch.pk, office.approver)
+    line = batch.lines.get(number=2)
+    Hit.objects.create(application_id=line.case_id, source="deceased", code="deceased", weight="block")
+    assert refusal(actions.export, batch.pk, office.maker) == "lines_stopped"
+    actions.send_back(batch.pk, office.approver, "第2行学生已死亡，请剔除该行")
+    assert refusal(actions.submit, batch.pk, office.maker) == "lines_stopped"
+    assert actions.take_out(line.pk, office.maker, "公安部门名册载明学生已死亡").line_count == 1
+    actions.submit(batch.pk, office.maker)
+
+
+def test_a_waiver_is_not_settled_while_a_hit_stops_one_of_its_lines(office: Office) -> None:
+    office.version = VersionFactory(
+        changes={"code": "waiver", "disbursement": "fee_waiver_settlement", "needs": ["amount"]}
+    )
+    [application] = office.approved(1)
+    batch = office.sent_for_approval()
+    actions.approve(batch.pk, office.approver)
+    Hit.objects.create(application=application, source="dual_enrolment", code="dual_enrolment")
+    assert refusal(actions.settle, batch.pk, "鸡财教〔2026〕8号", office.maker) == "lines_stopped"
+
+
+def test_a_corrected_payment_that_a_hit_stops_is_not_reissued_and_the_others_are(office: Office) -> None:
+    dead, other = failed_lines(office, 2)
+    for number, line in enumerate((dead, other), start=700_020):
+        correct(office, line, account_number(number), line.student.name)
+    hit = Hit.objects.create(application_id=dead.case_id, source="deceased", code="deceased", weight="block")
+    second = actions.reissue(dead.batch_id, office.maker)
+    assert [line.case_id for line in second.lines.all()] == [other.case_id]
+    assert refusal(actions.reissue, dead.batch_id, office.maker) == "reissue_stopped"
+    dead.refresh_from_db()
+    assert dead.state == "account_fix"
+    Hit.objects.filter(pk=hit.pk).update(waived_at=datetime.now(UTC))
+    assert [line.case_id for line in actions.reissue(dead.batch_id, office.maker).lines.all()] == [dead.case_id]
+
+
 def test_an_account_shared_by_three_unrelated_pupils_is_not_paid_but_siblings_are(office: Office) -> None:
     shared = account_number(31)
     fields = {"school": office.school, "version": office.version, "account_no": shared}

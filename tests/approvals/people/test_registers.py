@@ -41,17 +41,28 @@ def test_a_new_list_replaces_the_current_one_and_keeps_the_old() -> None:
     assert RegisterEntry.objects.count() == 2
 
 
-def test_who_stands_on_two_registers_is_answered_from_the_latest() -> None:
-    registers.load_list(registers.LOW_INCOME, "县民政局", date(2026, 9, 1), [Row(person(1), "tekun")])
-    registers.load_list(POOR_HOUSEHOLDS, "县农业农村局", DAY, [Row(person(1), "lifted_household")])
-    assert registers.match([person(1)])[person(1)].category == "tekun"
+def test_who_stands_on_two_registers_is_answered_from_that_of_poor_households_though_it_is_older() -> None:
+    registers.load_list(POOR_HOUSEHOLDS, "县农业农村局", DAY, [Row(person(1), "lifted_household", in_county=False)])
+    registers.load_list(
+        registers.LOW_INCOME, "县民政局", date(2026, 9, 1),
+        [Row(person(1), "dibao"), Row(person(2), "dibao_marginal"), Row(person(2), "tekun"),
+         Row(person(3), "dibao_marginal")],
+    )  # fmt: skip
+    found = registers.match([person(1), person(2), person(3)])
+    entries = [found[person(n)] for n in (1, 2, 3)]
+    assert [(entry.category, entry.registered, entry.judged_by) for entry in entries] == [
+        ("lifted_household", True, "lifted_household"), ("tekun", False, "tekun"), ("dibao_marginal", False, ""),
+    ]  # fmt: skip
+    assert not found[person(1)].in_county
 
 
 def test_nobody_and_an_empty_register_are_matched_without_trouble() -> None:
     assert registers.match([]) == {}
-    assert not registers.are_loaded()
+    assert not registers.is_loaded()
+    registers.load_list(registers.LOW_INCOME, "县民政局", DAY, [Row(person(2), "dibao")])
+    assert not registers.is_loaded(), "a list of civil affairs is no register of poor households"
     registers.load_list(POOR_HOUSEHOLDS, "县农业农村局", DAY, [])
-    assert registers.are_loaded()
+    assert registers.is_loaded()
     assert registers.match([person(1)]) == {}
 
 

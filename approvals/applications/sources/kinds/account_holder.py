@@ -9,13 +9,13 @@ from approvals.people import registers
 from approvals.people.masking import mask_name
 from approvals.people.models import Guardian
 
-STATES = {
-    **dict.fromkeys(("正常", "有效", "已激活", "激活", "开户"), ""),
-    **dict.fromkeys(
-        ("销户", "注销", "已销户", "已注销", "冻结", "挂失", "止付", "睡眠", "不动户", "久悬", "未激活", "停用"),
-        "closed",
-    ),
+_WRITTEN = {
+    "": "正常 正常户 账户正常 状态正常 正常使用 有效 已激活 激活 正常已激活 开户 已开户",
+    "closed": "销户 注销 已销户 已注销 冻结 已冻结 部分冻结 全部冻结 挂失 已挂失 口头挂失 书面挂失 止付 已止付 "
+    "全部止付 睡眠 睡眠户 休眠 休眠户 不动户 长期不动户 久悬 久悬户 未激活 待激活 停用 已停用 只收不付 不收不付",
 }
+STATES = {word: code for code, words in _WRITTEN.items() for word in words.split()}
+"""States of an account as banks write them; an account that pays nothing out, or takes nothing in, is not in use."""
 
 
 @register

@@ -7,16 +7,19 @@ from approvals.applications.sources.lists import Column, RowReader
 from approvals.applications.sources.registry import register
 from approvals.people import registers
 
-CATEGORIES = {
-    **dict.fromkeys(
-        ("低保", "低保户", "低保家庭", "城乡低保", "农村低保", "城市低保", "最低生活保障", "低保对象"), "dibao"
-    ),
-    **dict.fromkeys(
-        ("特困", "特困人员", "特困供养", "特困救助供养", "农村特困", "城市特困", "分散供养", "集中供养", "五保"),
-        "tekun",
-    ),
-    **dict.fromkeys(("低保边缘", "低保边缘家庭", "低保边缘户", "低收入", "低收入家庭"), "dibao_marginal"),
+_WRITTEN = {
+    "dibao": "低保 低保户 低保家庭 低保对象 低保人员 低保人口 低保金 最低生活保障 最低生活保障户 最低生活保障家庭 "
+    "最低生活保障对象 最低生活保障人员 最低生活保障金 居民最低生活保障 居民最低生活保障家庭 "
+    "低保a类 低保b类 低保c类 a类低保 b类低保 c类低保 低保一类 低保二类 低保三类 一类低保 二类低保 三类低保",
+    "tekun": "特困 特困户 特困人员 特困家庭 特困对象 特困供养 特困供养人员 特困人员供养 特困救助供养 特困救助供养人员 "
+    "特困人员救助供养 分散供养 集中供养 分散供养人员 集中供养人员 特困分散供养 特困集中供养 分散特困供养 集中特困供养 "
+    "分散供养特困人员 集中供养特困人员 特困人员分散供养 特困人员集中供养 五保 五保户 五保供养 五保对象",
+    "dibao_marginal": "低保边缘 低保边缘户 低保边缘家庭 低保边缘对象 低保边缘人员 低保边缘人口 最低生活保障边缘 "
+    "最低生活保障边缘户 最低生活保障边缘家庭 最低生活保障边缘人口 低收入 低收入户 低收入家庭 低收入人口",
 }
+_AREAS = ("", "农村", "城市", "城镇", "城乡")
+CATEGORIES = {area + word: code for area in _AREAS for code, words in _WRITTEN.items() for word in words.split()}
+"""Categories as offices write them. Only whole words count: 非低保户 and 低保边缘家庭 both contain 低保."""
 
 
 @register
@@ -29,7 +32,6 @@ class LowIncome(Kind):
         Column("身份证号", "家庭成员身份证号 成员身份证号 保障对象身份证号 对象身份证号 成员证件号码", required=True,
                example="130499201203050010"),
         Column("救助类别", "类别 救助类型 保障类别 保障类型 对象类别 低保类别 人员类别 救助项目", example="农村低保"),
-        Column("户编号", "家庭编号 低保证号 证号 户号", example="D000001"),
     )  # fmt: skip
     max_age = 45
     claims = True
@@ -72,4 +74,4 @@ class LowIncome(Kind):
 
     def row(self, read: RowReader) -> registers.Row:
         category = read.category("救助类别", CATEGORIES, usual="dibao")
-        return registers.Row(read.person(), category, read.text("户编号", 20))
+        return registers.Row(read.person(), category)

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from approvals.applications.rosters.checking import bare
+from approvals.applications.rosters.checking import bare, shown
 from approvals.applications.sources.base import BLOCK, INFO, Kind, Says
 from approvals.applications.sources.lists import Column, RowReader, told
 from approvals.applications.sources.registry import register
@@ -87,5 +87,5 @@ def _school_year(read: RowReader) -> str:
             return Term.of(attempt).school_year
         except UnknownTerm:
             continue
-    read.refuse("学期", "year_unknown", text=text[:30])
+    read.refuse("学期", "year_unknown", text=shown(text))
     return ""

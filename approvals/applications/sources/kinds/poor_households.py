@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from approvals.applications.findings import Facts
+from approvals.applications.rosters.checking import shown
 from approvals.applications.sources.base import Found, Kind, Says, Scope
 from approvals.applications.sources.lists import Column, RowReader
 from approvals.applications.sources.registry import register
@@ -35,7 +36,6 @@ class PoorHouseholds(Kind):
         Column("身份证号", "家庭成员身份证号 成员身份证号 成员证件号码", required=True, example="130499201203050010"),
         Column("类别", "户属性 户类型 农户属性 脱贫户属性 监测对象类别 监测对象类型 人员类别 困难类型 特殊群体类型",
                example="脱贫家庭"),
-        Column("户编号", "户编码 户主编号 家庭编号 户号", example="H000001"),
         Column("是否本县", "本县 是否本县户 户籍地", example="是"),
     )  # fmt: skip
     max_age = 180
@@ -57,7 +57,7 @@ class PoorHouseholds(Kind):
 
     def row(self, read: RowReader) -> registers.Row:
         in_county = read.text("是否本县").replace(" ", "").lower() not in _ELSEWHERE
-        return registers.Row(read.person(), self._category(read), read.text("户编号", 20), in_county)
+        return registers.Row(read.person(), self._category(read), in_county=in_county)
 
     @staticmethod
     def _category(read: RowReader) -> str:
@@ -65,27 +65,32 @@ class PoorHouseholds(Kind):
         codes, _unknown = parse_special_groups(text)
         found = next((code for code in codes if code in BORNE_OUT), None)
         if text and found is None:
-            read.refuse("类别", "category_unknown", text=text[:30], known="脱贫家庭、监测对象、低保、特困")
+            read.refuse("类别", "category_unknown", text=shown(text), known="脱贫家庭、监测对象、低保、特困")
         return found or "lifted_household"
 
     def found(self, scope: Scope) -> Iterator[tuple[int, Found]]:
         # What a list of civil affairs bears out is judged by it, where there is one, and not here again.
         elsewhere = LOW_INCOMES if registers.LOW_INCOME in scope.lists else ()
-        answers: dict[tuple[int, Facts], list[tuple[str, dict[str, Any]]]] = {}
+        answers: dict[tuple[int, Facts, bool], list[tuple[str, dict[str, Any]]]] = {}
         for one in scope.matched:
             if not one.judged:
                 continue
             facts = scope.facts(one)
             facts = facts._replace(special_groups=tuple(each for each in facts.special_groups if each not in elsewhere))
-            key = (one.version, facts)
+            entry = scope.finder.entry(one.pupil)
+            registered = entry is not None and entry.registered
+            key = (one.version, facts, registered)
             if key not in answers:
-                answers[key] = list(_answer(scope.versions[one.version].rules, facts))
+                answers[key] = list(_answer(scope.versions[one.version].rules, facts, registered))
             for code, values in answers[key]:
                 yield one.case_id, Found(self.code, code, values)
 
 
-def _answer(definition: Definition, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What is against an application of these facts: its claims are not borne out, or the programme's rule fails."""
+def _answer(definition: Definition, facts: Facts, registered: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is against an application of these facts: its claims are not borne out, or the programme's rule fails.
+
+    `registered`: the pupil is on this very register; the list of civil affairs bears out none of its claims.
+    """
     claims = [group for group in facts.special_groups if group in BORNE_OUT]
     required = [
         rule
@@ -100,5 +105,5 @@ def _answer(definition: Definition, facts: Facts) -> Iterator[tuple[str, dict[st
     failed = [rule for rule in required if rules.answer(rule.when, known) is False]
     if failed and facts.registered_in_county is False:
         yield "other_county", {"category": facts.register_category}
-    elif (claims and not facts.register_category) or failed:
+    elif (claims and not registered) or failed:
         yield "not_registered", {"groups": claims, "category": facts.register_category}
