@@ -190,7 +190,7 @@ TAMPERING: dict[str, tuple[Callable[[list[int]], list[str]], list[str]]] = {
             f"DELETE FROM workflows_record WHERE id >= {lines[-9]}",
             f"DELETE FROM workflows_sealedline WHERE line >= {lines[-9]}",
         ],
-        ["head_ahead", "leaf_unsigned"],
+        ["head_ahead"],
     ),
     "two lines are exchanged": (
         lambda lines: [

@@ -187,7 +187,7 @@ class _Growing:
     def __init__(self, report: Report, claims: list[_Claim]) -> None:
         self.report = report
         self.size = 0
-        self._covered = max((claim.head.size for claim in claims if not claim.kept), default=0)
+        self._covered = TreeHead.objects.order_by("-size").values_list("size", flat=True).first() or 0
         self._claims = iter(claims)
         self._next = next(self._claims, None)
         self._stack: list[bytes] = []

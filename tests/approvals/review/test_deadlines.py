@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from approvals.organisations.actions import revoke
+from approvals.organisations import proposals
 from approvals.organisations.authority import actor_of
 from approvals.organisations.models import Post
 from approvals.review import deadlines
@@ -96,10 +96,12 @@ def test_a_post_that_is_taken_away_takes_the_seat_with_it(scene: Scene) -> None:
     colleague, case = person("school_head", scene.school), jointly(scene)
     assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "signed"
     post = Post.objects.get(user=colleague)
-    revoke(post, actor_of(scene.administrator), "调离本校，不再担任校长职务")
+    proposed = proposals.propose_end(post, None, "调离本校，不再担任校长职务", actor_of(scene.administrator))
+    second = person("administrator", scene.county)
+    assert [answer.ok for answer in proposals.approve([proposed.pk], actor_of(second))] == [True]
     seats = Signer.objects.filter(item=item_of(case), ended_at=None)
     assert list(seats.values_list("person", "vote")) == [(actor_of(scene.head).key, "")], "the last one signs again"
-    assert Record.objects.filter(about_id=case, act="vacate").count() == 1
+    assert Record.objects.filter(about_id=case, act="remove_signer").count() == 1
     assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "ok"
 
 
