@@ -118,6 +118,7 @@ def _page(request: HttpRequest, user: User, form: WhyForm, leaving: EndForm | No
         "employer": EmployerForm(initial={"employer": user.employer_id}, offices=offices, prefix="at"),
         "leaving": leaving or EndForm(prefix="leave"),
         "own": request.user.pk == user.pk,
+        "from_server": accounts.manages_posts(user),
     }
     wrong = form.errors or (leaving and leaving.errors)
     return render(request, "organisations/account.html", context, status=422 if wrong else 200)
