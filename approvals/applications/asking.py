@@ -1,6 +1,6 @@
 """补充材料: a reviewer asks the school for papers while the case stays with him."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -75,6 +75,15 @@ def still_wanted(request: PaperRequest) -> list[str]:
     """The kinds of which no paper has been attached since they were asked for."""
     given = Evidence.objects.filter(application=request.application_id, removed_at=None, added_at__gte=request.asked_at)
     return [kind for kind in request.kinds if kind not in set(given.values_list("kind", flat=True))]
+
+
+def kinds_taken(case_id: int, of_programme: Collection[str]) -> list[str]:
+    """The kinds of papers that a school may attach: its programme's, and those that a reviewer asks for besides.
+
+    None are named where the programme takes every kind.
+    """
+    request = request_of(case_id)
+    return list(dict.fromkeys([*of_programme, *request.kinds])) if of_programme and request else list(of_programme)
 
 
 def answer(case_id: int, by: UserActor, post: str, path: str) -> PaperRequest | None:

@@ -12,7 +12,7 @@ from notifications.models import Message
 from tests.approvals.applications.test_application_evidence import photo
 from tests.approvals.review.scene import Scene, signed_in, state_of, tasks_of, text_of
 from tests.approvals.review.test_acts_page import item, send
-from tests.factories import acting, at_step, set_training_date
+from tests.factories import VersionFactory, acting, at_step, set_training_date
 from workflows import Reason, decide
 from workflows.acts import perform
 from workflows.models import Record
@@ -53,6 +53,17 @@ def test_the_case_stays_while_the_school_supplies_what_is_asked_for(scene: Scene
     assert list(Record.objects.filter(about_id=application.pk, act="supply_papers").values_list("data", flat=True)) == [
         {"kinds": KINDS}
     ]
+
+
+def test_a_paper_that_the_programme_does_not_name_is_taken_when_it_is_asked_for(scene: Scene) -> None:
+    version = VersionFactory(number=2, changes={"evidence": ["dibao_certificate", "other"]})
+    application = at_step("school_review", school=scene.school, version=version)
+    send(scene.head, "ask_papers", application, papers=["medical_papers"], reason_text=WORDS)
+    attach(scene, application, "disaster_papers")
+    assert not Evidence.objects.exists(), "neither the programme nor the reviewer asks for it"
+    attach(scene, application, "medical_papers")
+    assert Evidence.objects.get().kind == "medical_papers"
+    assert open_requests().count() == 0
 
 
 def test_papers_are_taken_only_while_they_are_asked_for(scene: Scene) -> None:
