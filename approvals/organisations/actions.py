@@ -205,7 +205,9 @@ def authority(by: Actor, paths: set[str]) -> dict[str, str]:
 
 
 def may_be_given(each: Appointment, held: Iterable[Post]) -> None:
-    """Whether a post may be given beside those that the person holds; raises Refused."""
+    """Whether a post may be given beside those that the person holds, whose accounts are locked; raises Refused."""
+    if not User.objects.filter(pk=each.user.pk, is_active=True).exists():  # as it is now, not as it was read
+        raise Refused("account_closed")
     allowed = matrix()
     if each.role not in allowed.at:
         raise Refused("unknown_role")

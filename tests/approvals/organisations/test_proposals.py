@@ -206,6 +206,20 @@ def test_a_conflict_that_arose_meanwhile_is_named_on_approval(admin: User, other
     assert user.posts.count() == 1
 
 
+def test_no_post_is_given_to_an_account_that_was_closed_since(admin: User, other: User, school: Organisation) -> None:
+    user = UserFactory()
+    waiting = propose(admin, school, user)
+    deputy = proposals.propose_deputy(
+        head_of(school).posts.get(), user, FIRST_DAY, FIRST_DAY + DAY, WHY, actor_of(admin)
+    )
+    accounts.close(user.pk, acting(admin), WHY)
+    assert [approve(each, other) for each in (waiting, deputy)] == ["account_closed", "account_closed"]
+    assert code_of(lambda: propose(admin, SchoolFactory(), user)) == "account_closed"
+    assert not user.posts.exists()
+    accounts.reopen(user.pk, acting(admin), WHY)
+    assert approve(waiting, other) == ""
+
+
 # ---------------------------------------------------------------- days
 
 
