@@ -24,8 +24,8 @@ SENTENCES: dict[str, Promise] = {
     "no_such_proposal": _("There is no such proposal."),
     "own_proposal": _("You proposed this yourself; another administrator approves it."),
     "only_administrator": _(
-        "You proposed this yourself, and the county has no other administrator who could approve it. On the server,"
-        " “manage.py create_administrator NAME” makes a second one."
+        "You proposed this yourself, and there is no other administrator who could approve it: neither who proposes a"
+        " post nor whom it concerns does. On the server, “manage.py create_administrator NAME” makes another one."
     ),
     "not_own_proposal": _("Only who proposed it takes it back."),
     "nothing_to_end": _("%(user)s holds no post that you could end."),
