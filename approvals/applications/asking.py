@@ -18,16 +18,15 @@ from workflows.locking import Refused, Standing
 from workflows.models import WorkItem
 from workflows.nodes import Review
 from workflows.reasons import add_reasons
-from workflows.refusals import add_sentences
+from workflows.record import Line, write_lines
 
 WANTED = "papers_wanted"
 """Code of the reason under which what is wanted is put into words."""
 add_reasons({WANTED: (_("More papers are needed"), ["ask_papers"])})
-add_sentences({"asked_already": _("Papers have been asked for already, and are waited for.")})
 
 
 class AskPapers(Act):
-    """要求补充材料: kinds of papers, and in words what they shall show. Once at a time for a task."""
+    """要求补充材料: kinds of papers, and in words what they shall show. It takes the place of an open request."""
 
     name = "ask_papers"
     reason_required = True
@@ -35,18 +34,16 @@ class AskPapers(Act):
     def __init__(self, kinds: Sequence[str], words: str) -> None:
         self.kinds = list(kinds)
         self.words = words
-        self._waiting: set[int] = set()
-
-    def begin(self, tasks: list[Standing]) -> None:
-        asked = PaperRequest.objects.filter(item__in=[task.item for task in tasks], answered_at=None)
-        self._waiting = set(asked.values_list("item", flat=True))
 
     def refusal(self, task: Standing, by: Actor) -> Refused | None:
-        if not isinstance(task.step, Review):
-            return "not_here"
-        return "asked_already" if task.item in self._waiting else None
+        return None if isinstance(task.step, Review) else "not_here"
 
     def write(self, tasks: list[Standing], by: Actor, moment: Moment) -> None:
+        before = PaperRequest.objects.filter(item__in=[task.item for task in tasks], answered_at=None)
+        replaced = set(before.values_list("item", flat=True))
+        before.update(answered_at=moment.machine)
+        lines = [Line(task.case, task.path, item=task.item) for task in tasks if task.item in replaced]
+        write_lines("close_papers", "case", lines, by, at=moment)
         PaperRequest.objects.bulk_create(
             PaperRequest(
                 application_id=task.case, item=task.item, kinds=self.kinds, text=self.words, person=by.key,

@@ -316,13 +316,16 @@ def evidence_add(request: HttpRequest, case_id: int) -> HttpResponse:
 @requires("submit_application")
 def evidence_remove(request: HttpRequest, case_id: int, evidence_id: int) -> HttpResponse:
     """Takes a paper away."""
-    if queries.evidence(prefixes(request, "submit_application"), case_id, evidence_id) is None:
+    paper = queries.evidence(prefixes(request, "submit_application"), case_id, evidence_id)
+    if paper is None:
         raise Http404
     try:
         actions.remove_evidence(evidence_id, actor(request))
         messages.success(request, _("Taken away."))
     except Refused as refusal:
         messages.error(request, refusal.message)
+    if paper.application.case.state not in EDITABLE:
+        return redirect("review:case", case_id)
     return redirect(_papers(case_id))
 
 

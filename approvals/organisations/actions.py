@@ -136,7 +136,7 @@ def give(
 ) -> list[Post]:
     """Gives posts in the caller's transaction, `held` being read and locked by `held_by`; raises Refused.
 
-    Who is given a post of his own at a school and is not known to be employed by one is employed by that school from then on.
+    Who is given a post of his own at a school and is not known to be employed by one is employed by it from then on.
     """
     posts = []
     for each in appointments:
