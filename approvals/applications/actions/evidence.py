@@ -76,8 +76,8 @@ def _open_to_papers(case_id: int) -> PaperRequest | None:
 
 
 def remove_evidence(evidence_id: int, by: UserActor) -> Evidence:
-    """Takes a paper away while the application can be edited, or, while its reviewer waits for papers, one attached since
-    he asked; its file is deleted, that it was there is kept.
+    """Takes a paper away while the application can be edited, or one attached since its reviewer asked for papers while
+    he waits; its file is deleted, that it was there is kept.
 
     Raises Refused (not_editable, older_paper, already_removed, other_level), PermissionDenied and
     Evidence.DoesNotExist.

@@ -147,6 +147,9 @@ def test_many_papers_leave_room_for_those_that_are_asked_for(scene: Scene, monke
     attach(scene, application, KINDS[0])
     attach(scene, application, KINDS[1])
     assert Evidence.objects.count() == 4, "no more for one request than for the application"
+    take_away(scene, application, Evidence.objects.latest("pk"))
+    attach(scene, application, KINDS[1])
+    assert open_requests().count() == 0
 
 
 def test_it_says_which_and_what_for(scene: Scene) -> None:
