@@ -1,6 +1,6 @@
 """补充材料: a reviewer asks the school for papers while the case stays with him."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -18,16 +18,15 @@ from workflows.locking import Refused, Standing
 from workflows.models import WorkItem
 from workflows.nodes import Review
 from workflows.reasons import add_reasons
-from workflows.refusals import add_sentences
+from workflows.record import Line, write_lines
 
 WANTED = "papers_wanted"
 """Code of the reason under which what is wanted is put into words."""
 add_reasons({WANTED: (_("More papers are needed"), ["ask_papers"])})
-add_sentences({"asked_already": _("Papers have been asked for already, and are waited for.")})
 
 
 class AskPapers(Act):
-    """要求补充材料: kinds of papers, and in words what they shall show. Once at a time for a task."""
+    """要求补充材料: kinds of papers, and in words what they shall show. It takes the place of an open request."""
 
     name = "ask_papers"
     reason_required = True
@@ -35,18 +34,16 @@ class AskPapers(Act):
     def __init__(self, kinds: Sequence[str], words: str) -> None:
         self.kinds = list(kinds)
         self.words = words
-        self._waiting: set[int] = set()
-
-    def begin(self, tasks: list[Standing]) -> None:
-        asked = PaperRequest.objects.filter(item__in=[task.item for task in tasks], answered_at=None)
-        self._waiting = set(asked.values_list("item", flat=True))
 
     def refusal(self, task: Standing, by: Actor) -> Refused | None:
-        if not isinstance(task.step, Review):
-            return "not_here"
-        return "asked_already" if task.item in self._waiting else None
+        return None if isinstance(task.step, Review) else "not_here"
 
     def write(self, tasks: list[Standing], by: Actor, moment: Moment) -> None:
+        before = PaperRequest.objects.filter(item__in=[task.item for task in tasks], answered_at=None)
+        replaced = set(before.values_list("item", flat=True))
+        before.update(answered_at=moment.machine)
+        lines = [Line(task.case, task.path, item=task.item) for task in tasks if task.item in replaced]
+        write_lines("close_papers", "case", lines, by, at=moment)
         PaperRequest.objects.bulk_create(
             PaperRequest(
                 application_id=task.case, item=task.item, kinds=self.kinds, text=self.words, person=by.key,
@@ -75,6 +72,15 @@ def still_wanted(request: PaperRequest) -> list[str]:
     """The kinds of which no paper has been attached since they were asked for."""
     given = Evidence.objects.filter(application=request.application_id, removed_at=None, added_at__gte=request.asked_at)
     return [kind for kind in request.kinds if kind not in set(given.values_list("kind", flat=True))]
+
+
+def kinds_taken(case_id: int, of_programme: Collection[str]) -> list[str]:
+    """The kinds of papers that a school may attach: its programme's, and those that a reviewer asks for besides.
+
+    None are named where the programme takes every kind.
+    """
+    request = request_of(case_id)
+    return list(dict.fromkeys([*of_programme, *request.kinds])) if of_programme and request else list(of_programme)
 
 
 def answer(case_id: int, by: UserActor, post: str, path: str) -> PaperRequest | None:

@@ -178,7 +178,8 @@ class Evidence(models.Model):
 class PaperRequest(models.Model):
     """补充材料: papers that a reviewer asks the school for while the case stays with him.
 
-    It is open until a paper of each kind has been attached, or the task it was asked for is decided.
+    It is open until a paper of each kind has been attached, others are asked for instead, or the task it was asked for
+    is decided.
     """
 
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="paper_requests")

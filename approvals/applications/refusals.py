@@ -26,6 +26,9 @@ SENTENCES: dict[str, Promise] = {
     ),
     "not_editable": _("The application has been submitted and can no longer be changed here."),
     "number_taken": _("Another pupil on the register has this ID number."),
+    "older_paper": _(
+        "The reviewer judges by this paper: only what was attached since more was asked for is taken away."
+    ),
     "already_removed": _("This paper has been taken away already."),
     "nothing_changed": _("Nothing was changed."),
     "pupil_of_other_school": _("This ID number belongs to a pupil of another school."),

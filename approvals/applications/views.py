@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from approvals.applications import actions, entering, form_paper, queries
+from approvals.applications import actions, asking, entering, form_paper, queries
 from approvals.applications.actions.submitting import EDITABLE
 from approvals.applications.forms import EvidenceForm, SearchForm
 from approvals.applications.missing import sentence as missing_sentence
@@ -290,7 +290,8 @@ def evidence_add(request: HttpRequest, case_id: int) -> HttpResponse:
     application = queries.application(prefixes(request, "submit_application"), case_id)
     if application is None:
         raise Http404
-    form = EvidenceForm(request.POST, request.FILES, kinds=application.version.rules.evidence)
+    kinds = asking.kinds_taken(case_id, application.version.rules.evidence)
+    form = EvidenceForm(request.POST, request.FILES, kinds=kinds)
     if form.is_valid():
         try:
             actions.add_evidence(case_id, form.cleaned_data["kind"], form.cleaned_data["file"], actor(request))
@@ -315,13 +316,16 @@ def evidence_add(request: HttpRequest, case_id: int) -> HttpResponse:
 @requires("submit_application")
 def evidence_remove(request: HttpRequest, case_id: int, evidence_id: int) -> HttpResponse:
     """Takes a paper away."""
-    if queries.evidence(prefixes(request, "submit_application"), case_id, evidence_id) is None:
+    paper = queries.evidence(prefixes(request, "submit_application"), case_id, evidence_id)
+    if paper is None:
         raise Http404
     try:
         actions.remove_evidence(evidence_id, actor(request))
         messages.success(request, _("Taken away."))
     except Refused as refusal:
         messages.error(request, refusal.message)
+    if paper.application.case.state not in EDITABLE:
+        return redirect("review:case", case_id)
     return redirect(_papers(case_id))
 
 

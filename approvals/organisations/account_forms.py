@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
@@ -21,7 +22,7 @@ class SearchForm(forms.Form):
 
 
 class EmployerForm(forms.Form):
-    """The school that employs a person, if one does."""
+    """The school that employs a person, if one does; the present one can be kept, though it be closed."""
 
     employer = forms.ModelChoiceField(
         label=_("Employed by the school"), queryset=Organisation.objects.none(), required=False,
@@ -29,9 +30,9 @@ class EmployerForm(forms.Form):
         help_text=_("Whose cases the person then does not judge at the offices above the school."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, offices: list[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        schools = offices_under(offices).filter(valid_on(today()), kind=Kind.SCHOOL)
+    def __init__(self, *args: Any, offices: list[str], present: int | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"employer": present}, **kwargs)
+        schools = offices_under(offices).filter(valid_on(today()) | Q(pk=present), kind=Kind.SCHOOL)
         self.fields["employer"].queryset = schools  # type: ignore[attr-defined]
 
 

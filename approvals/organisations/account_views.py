@@ -115,9 +115,10 @@ def _page(request: HttpRequest, user: User, form: WhyForm, leaving: EndForm | No
         "person": user,
         "posts": _held([user]).get(user.pk, []),
         "form": form,
-        "employer": EmployerForm(initial={"employer": user.employer_id}, offices=offices, prefix="at"),
+        "employer": EmployerForm(offices=offices, present=user.employer_id, prefix="at"),
         "leaving": leaving or EndForm(prefix="leave"),
         "own": request.user.pk == user.pk,
+        "from_server": accounts.manages_posts(user),
     }
     wrong = form.errors or (leaving and leaving.errors)
     return render(request, "organisations/account.html", context, status=422 if wrong else 200)
@@ -128,7 +129,7 @@ def _page(request: HttpRequest, user: User, form: WhyForm, leaving: EndForm | No
 def employ(request: HttpRequest, user_id: int) -> HttpResponse:
     """Says which school employs the person; he does not judge its cases above the school from then on."""
     user = _managed(request, user_id)
-    form = EmployerForm(request.POST, offices=prefixes(request, "manage_posts"), prefix="at")
+    form = EmployerForm(request.POST, offices=prefixes(request, "manage_posts"), present=user.employer_id, prefix="at")
     if form.is_valid():
         try:
             accounts.employ(user.pk, form.cleaned_data["employer"], actor(request))

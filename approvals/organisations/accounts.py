@@ -8,6 +8,7 @@ import secrets
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from approvals.organisations import employers
 from approvals.organisations.actions import Appointment, appoint_all
@@ -15,6 +16,7 @@ from approvals.organisations.authority import everywhere
 from approvals.organisations.models import Organisation, User
 from approvals.organisations.queries import of_standing
 from approvals.organisations.refusals import Refused
+from approvals.organisations.roles import matrix
 from workflows import record
 from workflows.actors import SYSTEM, Actor
 from workflows.acts import return_to_office
@@ -50,11 +52,17 @@ def create(username: str, name: str, phone: str, by: Actor, employer: Organisati
 
 
 def reset_password(user_id: int, by: Actor) -> str:
-    """Gives an account a one-time password; whoever is signed in with it is signed out. Raises as `create`."""
+    """Gives an account a one-time password; whoever is signed in with it is signed out. Raises as `create`.
+
+    The account of whoever manages posts gets one from the server only: an administrator who was told a colleague's
+    password could approve with it what he proposed himself.
+    """
     with transaction.atomic():
         user, post = _locked(user_id, by)
         if not user.is_active:
             raise Refused("account_closed")
+        if by is not SYSTEM and manages_posts(user):
+            raise Refused("password_from_server", username=user.username)
         password = one_time_password()
         user.set_password(password)
         user.one_time = True
@@ -112,6 +120,12 @@ def first_administrator(username: str, name: str, county: Organisation) -> tuple
 
 
 # ---------------------------------------------------------------- who may
+
+
+def manages_posts(user: User) -> bool:
+    """Whether an account has a post, in force or to come, that gives or ends posts."""
+    lasting = Q(ends_on=None) | Q(ends_on__gte=today())
+    return user.posts.filter(lasting, revoked_at=None, role__in=matrix().roles_with("manage_posts")).exists()
 
 
 def _set_active(user_id: int, active: bool, by: Actor, reason: str) -> User:

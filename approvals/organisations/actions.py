@@ -136,7 +136,7 @@ def give(
 ) -> list[Post]:
     """Gives posts in the caller's transaction, `held` being read and locked by `held_by`; raises Refused.
 
-    Who is given a post at a school and is not known to be employed by one is employed by that school from then on.
+    Who is given a post of his own at a school and is not known to be employed by one is employed by it from then on.
     """
     posts = []
     for each in appointments:
@@ -205,7 +205,9 @@ def authority(by: Actor, paths: set[str]) -> dict[str, str]:
 
 
 def may_be_given(each: Appointment, held: Iterable[Post]) -> None:
-    """Whether a post may be given beside those that the person holds; raises Refused."""
+    """Whether a post may be given beside those that the person holds, whose accounts are locked; raises Refused."""
+    if not User.objects.filter(pk=each.user.pk, is_active=True).exists():  # as it is now, not as it was read
+        raise Refused("account_closed")
     allowed = matrix()
     if each.role not in allowed.at:
         raise Refused("unknown_role")

@@ -29,9 +29,9 @@ def employ(user: User, school: Organisation | None, by: Actor, post: str) -> Non
 
 
 def by_posts(posts: Iterable[Post], by: Actor) -> None:
-    """Who is given a post at a school and has no employer is employed there."""
-    at_schools = [post for post in posts if post.organisation.kind == Kind.SCHOOL and post.user.employer_id is None]
-    _employ([(post.user, post.organisation) for post in at_schools], by, "")
+    """Who is given a post of his own at a school and has no employer is employed there; a deputy may come from afar."""
+    own = [post for post in posts if post.deputy_for_id is None and post.user.employer_id is None]
+    _employ([(post.user, post.organisation) for post in own if post.organisation.kind == Kind.SCHOOL], by, "")
 
 
 def _employ(changes: Iterable[tuple[User, Organisation | None]], by: Actor, post: str) -> None:

@@ -87,6 +87,6 @@ def follow_the_dates() -> int:
 
 
 def return_what_is_not_theirs() -> int:
-    """Gives tasks back to their offices whose holders' posts have ended; returns how many."""
+    """Gives tasks back to their offices whose holders' posts have ended, or accounts are closed; returns how many."""
     people = [UUID(hex=key) for key in sorted(holders_of_tasks()) if len(key) == KEY_LENGTH]
     return sum(return_to_office(everywhere(person), SYSTEM) for person in people)

@@ -249,7 +249,7 @@ def _locked(pk: int, by: UserActor) -> tuple[PostProposal, dict[str, str]]:
 def _second_person(proposal: PostProposal, by: UserActor) -> None:
     """Neither who proposed it nor whom it concerns; raises Refused, and says what to do where there is nobody else."""
     if by.user.person == proposal.proposed_person:
-        raise Refused("own_proposal" if others_who_approve(proposal.path, by) else "only_administrator")
+        raise Refused("only_administrator" if without_approver([proposal]) else "own_proposal")
     if by.user.person == proposal.person:
         raise Refused("own_post")
 
@@ -258,6 +258,21 @@ def others_who_approve(path: str, by: UserActor) -> bool:
     """Whether another natural person manages posts at an office today."""
     accounts = holders(MANAGES, [path])[path]
     return User.objects.filter(pk__in=accounts).exclude(person=by.user.person).exists()
+
+
+def without_approver(waiting: Iterable[PostProposal]) -> set[int]:
+    """Of waiting proposals, those (keys) that nobody may approve today: but for who proposed them and whom they
+    concern, no natural person manages posts there.
+    """
+    rows = list(waiting)
+    accounts = holders(MANAGES, [each.path for each in rows])
+    managing = User.objects.filter(pk__in={account for at in accounts.values() for account in at})
+    person = dict(managing.values_list("pk", "person"))
+    return {
+        each.pk
+        for each in rows
+        if not {person[account] for account in accounts[each.path]} - {each.proposed_person, each.person}
+    }
 
 
 def _locked_post(pk: int) -> Post:

@@ -24,8 +24,8 @@ SENTENCES: dict[str, Promise] = {
     "no_such_proposal": _("There is no such proposal."),
     "own_proposal": _("You proposed this yourself; another administrator approves it."),
     "only_administrator": _(
-        "You proposed this yourself, and the county has no other administrator who could approve it. On the server,"
-        " “manage.py create_administrator NAME” makes a second one."
+        "You proposed this yourself, and there is no other administrator who could approve it: neither who proposes a"
+        " post nor whom it concerns does. On the server, “manage.py create_administrator NAME” makes another one."
     ),
     "not_own_proposal": _("Only who proposed it takes it back."),
     "nothing_to_end": _("%(user)s holds no post that you could end."),
@@ -39,6 +39,10 @@ SENTENCES: dict[str, Promise] = {
     "username_taken": _("There is an account “%(username)s” already."),
     "account_closed": _("The account is closed. Open it first."),
     "account_already": _("The account is in that state already. Reload the page."),
+    "password_from_server": _(
+        "This account gives and ends posts, and what is proposed needs two persons: no other administrator may know its"
+        " password. On the server, “manage.py create_administrator %(username)s” gives a one-time password."
+    ),
     "own_account": _("Nobody manages their own account; the password is changed under “Change password”."),
     "same_password": _("That is the password the account has. Choose another."),
     "reason_required": _("Please give a reason of at least 10 characters."),

@@ -162,14 +162,18 @@ def _proposals(request: HttpRequest, form: DeclineForm) -> HttpResponse:
     by, manages = actor(request), may(request, "manage_posts")
     rows = list(queries.proposals_under(prefixes(request, *READERS), waiting=True)[:AT_ONCE])
     alone = manages and not any(acts.others_who_approve(path, by) for path in prefixes(request, "manage_posts"))
+    stuck = acts.without_approver(rows)
     return render(
         request,
         "organisations/proposals.html",
         {
             "tabs": _tabs(request, "proposals"),
-            "rows": [_shown(row) | {"own": row.proposed_person == by.user.person} for row in rows],
+            "rows": [
+                _shown(row) | {"own": row.proposed_person == by.user.person, "stuck": row.pk in stuck} for row in rows
+            ],
             "manages": manages,
             "alone": alone,
+            "stuck": bool(stuck) and not alone,
             "form": form,
             "ticked": set(map(number, request.POST.getlist("proposal"))),
         },

@@ -62,6 +62,7 @@ def case_response(
     )
     actions.opened(case_id, desk.by, judges=file.panel.mine and not file.panel.barred)
     queued = desk.queued
+    supplies = file.wanted is not None and may(request, "submit_application", path=application.path)
     return render(
         request,
         "review/case.html",
@@ -80,9 +81,8 @@ def case_response(
             "acted": acted_sentence(file.panel.acted),
             "acts": _acts(file, act_form),
             "kinds": KINDS,
-            "paper_form": EvidenceForm(kinds=file.lacking, auto_id="paper-%s")
-            if file.lacking and may(request, "submit_application", path=application.path)
-            else None,
+            "paper_form": EvidenceForm(kinds=file.lacking, auto_id="paper-%s") if supplies and file.lacking else None,
+            "takes_away_from": file.wanted.asked_at if supplies and file.wanted else None,
             "looks": "looks" in request.GET,
             "may_waive": may(request, WAIVES, path=application.path),
             "sees_roster": may(request, "submit_application", path=application.path),

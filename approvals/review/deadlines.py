@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from approvals.organisations.authority import holders
 from approvals.organisations.models import Organisation, Post, User
+from approvals.organisations.projection import return_what_is_not_theirs
 from approvals.organisations.roles import matrix
 from notifications import send_all
 from workflows import deadlines
@@ -125,8 +126,15 @@ def _stuck(values: dict[str, object]) -> list[tuple[int, int, str, str]]:
 
 
 def look_for_undecidable() -> int:
-    """`find_undecidable`, once an hour: what arrives, is recused or loses its reviewers is not stuck in silence."""
-    return deadlines.once_a_day(f"undecidable {moment().machine:%H}", lambda on: find_undecidable())
+    """`find_undecidable`, once an hour: what arrives, is recused or loses its reviewers is not stuck in silence.
+
+    Then what somebody took on in the very moment in which his post or his account went is given back, each person's
+    in a transaction of its own, so that no case stays locked for long.
+    """
+    done = deadlines.once_a_day(f"undecidable {moment().machine:%H}", lambda on: find_undecidable())
+    if done:
+        return_what_is_not_theirs()
+    return done
 
 
 @on_act("escalate_overdue")

@@ -37,6 +37,7 @@ ACTS: dict[str, Promise] = {
     "remove_signer": _p("act", "Signature taken off"),
     "unsign": _p("act", "Signature taken back"),
     "ask_papers": _p("act", "Papers asked for"),
+    "close_papers": _p("act", "Earlier request for papers closed"),
     "supply_papers": _p("act", "Papers supplied"),
     "suspend": _p("act", "Suspended"),
     "resume": _p("act", "Resumed"),

@@ -1,4 +1,6 @@
-"""Papers that go with an application: added and removed while it can be edited, opened with a line in the record."""
+"""Papers that go with an application: added and removed while it can be edited, or while its reviewer waits for
+some; opened with a line in the record.
+"""
 
 from typing import Any
 
@@ -11,7 +13,7 @@ from approvals.applications import asking, evidence_store
 from approvals.applications.actions.changing import editable
 from approvals.applications.actions.submitting import act_as_applicant
 from approvals.applications.evidence_files import accept
-from approvals.applications.models import Application, Evidence
+from approvals.applications.models import Application, Evidence, PaperRequest
 from approvals.applications.refusals import Refused
 from approvals.organisations import queries as organisations
 from approvals.organisations.authority import UserActor
@@ -19,7 +21,7 @@ from approvals.people.masking import mask_text
 from workflows import record
 
 MOST = 20
-"""Papers per application."""
+"""Papers per application, and once more for each request of a reviewer."""
 
 
 def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserActor) -> Evidence:
@@ -33,9 +35,12 @@ def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserAct
     key = evidence_store.keep(paper.data)
     try:
         with transaction.atomic():
-            _open_to_papers(case_id)
+            request = _open_to_papers(case_id)
             act_as_applicant([case_id], by)
-            if application.evidence.filter(removed_at=None).count() >= MOST:
+            counted = application.evidence.filter(removed_at=None)
+            if request is not None:  # what was attached before leaves room for what is asked for
+                counted = counted.filter(added_at__gte=request.asked_at)
+            if counted.count() >= MOST:
                 raise Refused("too_much_evidence", limit=MOST)
             evidence = Evidence.objects.create(
                 application=application,
@@ -58,27 +63,34 @@ def add_evidence(case_id: int, kind: str, file: "UploadedFile[Any]", by: UserAct
     return evidence
 
 
-def _open_to_papers(case_id: int) -> None:
-    """Locks the case; refuses one that may not be changed, unless its reviewer has asked for papers."""
+def _open_to_papers(case_id: int) -> PaperRequest | None:
+    """Locks the case; refuses one that may not be changed, unless its reviewer has asked for papers, and how."""
     try:
         editable(case_id)
     except Refused:
-        if asking.request_of(case_id) is None:
+        request = asking.request_of(case_id)
+        if request is None:
             raise
+        return request
+    return None
 
 
 def remove_evidence(evidence_id: int, by: UserActor) -> Evidence:
-    """Takes a paper away while the application can be edited; its file is deleted, that it was there is kept.
+    """Takes a paper away while the application can be edited, or one attached since its reviewer asked for papers while
+    he waits; its file is deleted, that it was there is kept.
 
-    Raises Refused (not_editable, already_removed, other_level), PermissionDenied and Evidence.DoesNotExist.
+    Raises Refused (not_editable, older_paper, already_removed, other_level), PermissionDenied and
+    Evidence.DoesNotExist.
     """
     with transaction.atomic():
         path, case_id = Evidence.objects.values_list("application__path", "application").get(pk=evidence_id)
         post = by.require("submit_application", path)
-        editable(case_id)
+        request = _open_to_papers(case_id)
         evidence = Evidence.objects.filter(pk=evidence_id, removed_at=None).first()
         if evidence is None:
             raise Refused("already_removed")
+        if request is not None and evidence.added_at < request.asked_at:
+            raise Refused("older_paper")
         act_as_applicant([case_id], by)
         evidence.removed_at = timezone.now()
         evidence.save(update_fields=["removed_at"])

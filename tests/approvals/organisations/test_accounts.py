@@ -1,5 +1,6 @@
 """Accounts: made, reset and closed by administrators and nobody else; a one-time password opens one page only."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -14,7 +15,17 @@ from approvals.organisations import accounts
 from approvals.organisations.authority import offices_of
 from approvals.organisations.models import User
 from approvals.organisations.refusals import Refused
-from tests.factories import PASSWORD, CountyFactory, SchoolFactory, UserFactory, acting, person, set_training_date
+from tests.factories import (
+    FIRST_DAY,
+    PASSWORD,
+    CountyFactory,
+    PostFactory,
+    SchoolFactory,
+    UserFactory,
+    acting,
+    person,
+    set_training_date,
+)  # fmt: skip
 from workflows.models import Record
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +100,27 @@ def test_a_reset_ends_the_sessions_and_the_old_password(admin: User) -> None:
     assert not user.check_password(PASSWORD)
     assert user.check_password(password)
     assert user.one_time
+
+
+def test_no_administrator_learns_the_password_of_another_who_could_approve_in_his_name(admin: User) -> None:
+    other, to_come = person("administrator", CountyFactory()), UserFactory()
+    PostFactory(user=to_come, organisation=CountyFactory(), role="administrator", starts_on=FIRST_DAY + timedelta(9))
+    client = signed_in(admin)
+    for user in (other, to_come):
+        with pytest.raises(Refused) as refused:
+            accounts.reset_password(user.pk, acting(admin))
+        assert f"create_administrator {user.username}" in str(refused.value)
+        page = client.post(reverse("organisations:account_password", args=[user.pk]), follow=True).content.decode()
+        assert 'id="one-time"' not in page
+        assert page.count(f"create_administrator {user.username}") == 2, "the refusal, and the page instead of a button"
+        user.refresh_from_db()
+        assert (user.check_password(PASSWORD), user.one_time) == (True, False)
+    call_command("create_administrator", other.username, stdout=StringIO(), stderr=StringIO())
+    other.refresh_from_db()
+    assert other.one_time
+    former = person("administrator", CountyFactory())
+    former.posts.update(revoked_at=timezone.now())
+    assert accounts.reset_password(former.pk, acting(admin))
 
 
 def test_a_closed_account_is_out_at_once_and_comes_back_with_its_posts(admin: User) -> None:

@@ -1,5 +1,7 @@
 """回避: who is employed by a school does not judge its cases above the school; at once, and the queue says why."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -104,6 +106,32 @@ def test_a_post_at_a_school_tells_the_employer_where_none_is_known(township: Org
     assert teacher.employer == school
     assert approve(waiting("township_review", school), teacher) == "recused_own_school"
     assert approve(waiting("township_review", another), teacher) == "ok"
+
+
+def test_a_deputy_at_a_school_is_not_employed_by_it(township: Organisation) -> None:
+    school, deputy = SchoolFactory(parent=township), UserFactory()
+    post = head_of(school).posts.get()
+    appoint_all([Appointment(deputy, school, "school_head", FIRST_DAY, FIRST_DAY + timedelta(days=4), post)])
+    deputy.refresh_from_db()
+    assert deputy.employer is None
+    assert not Recusal.objects.filter(person=deputy.person.hex).exists()
+
+
+def test_saving_a_person_whose_school_has_closed_keeps_the_employer(admin: User, township: Organisation) -> None:
+    school, another = SchoolFactory(parent=township), SchoolFactory(parent=township)
+    reviewer = person("township_reviewer", township)
+    accounts.employ(reviewer.pk, school, acting(admin))
+    Organisation.objects.filter(kind="school").update(valid_to=FIRST_DAY - timedelta(days=1))
+    office = Client()
+    office.force_login(admin, backend="django.contrib.auth.backends.ModelBackend")
+    field = office.get(reverse("organisations:account", args=[reviewer.pk])).context["employer"]["employer"]
+    assert f'value="{school.pk}" selected' in str(field)
+    address = reverse("organisations:account_employer", args=[reviewer.pk])
+    for chosen in (field.value(), another.pk):  # another one that is closed cannot be chosen
+        office.post(address, {"at-employer": chosen})
+        reviewer.refresh_from_db()
+        assert reviewer.employer == school
+    assert Recusal.objects.filter(person=reviewer.person.hex, ended_at=None).count() == 1
 
 
 def test_only_a_school_employs_in_this_sense_and_only_an_administrator_says_so(

@@ -136,6 +136,21 @@ def test_an_only_administrator_is_told_what_to_do(admin: User, school: Organisat
     assert "create_administrator" not in client.get(reverse("organisations:proposals")).content.decode()
 
 
+def test_what_nobody_can_approve_is_marked(admin: User, other: User, school: Organisation) -> None:
+    client = signed_in(admin)
+    client.post(reverse("organisations:appoint"), proposed(school, user=UserFactory().username))
+    address = reverse("organisations:proposals")
+    assert "create_administrator" not in client.get(address).content.decode()
+    assert client.post(reverse("organisations:end", args=[other.posts.get().pk]), {"reason": WHY}).status_code == 302
+    for reader in (admin, other, person("auditor", CountyFactory())):
+        page = signed_in(reader).get(address)
+        assert [row["stuck"] for row in page.context["rows"]] == [False, True]
+        assert page.content.decode().count("create_administrator") == 1
+        assert page.content.decode().count("无人可以批准") == 1
+    person("administrator", CountyFactory())
+    assert "无人可以批准" not in client.get(address).content.decode()
+
+
 def test_a_refusal_is_shown_as_a_sentence_and_nothing_is_written(admin: User, school: Organisation) -> None:
     head = person("school_head", school)
     answer = signed_in(admin).post(

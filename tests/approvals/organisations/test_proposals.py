@@ -165,6 +165,20 @@ def test_an_only_administrator_is_told_to_make_a_second_one_which_the_command_do
     assert approve(proposal, User.objects.get(username="admin9")) == ""
 
 
+def test_of_two_administrators_nobody_approves_what_concerns_the_second_and_is_told_so(
+    admin: User, other: User, school: Organisation
+) -> None:
+    ending = proposals.propose_end(other.posts.get(), None, WHY, actor_of(admin))
+    resigning = proposals.propose_end(admin.posts.get(), None, WHY, actor_of(admin))
+    PostFactory(user=UserFactory(person=other.person), organisation=CountyFactory(), role="administrator")
+    assert proposals.without_approver([ending, resigning]) == {ending.pk}
+    assert [approve(ending, admin), approve(resigning, admin)] == ["only_administrator", "own_proposal"]
+    third = person("administrator", CountyFactory())
+    assert proposals.without_approver([ending, resigning]) == set()
+    assert approve(ending, admin) == "own_proposal"
+    assert approve(ending, third) == ""
+
+
 @pytest.mark.parametrize("role", ["auditor", "county_leader", "school_head"])
 def test_others_neither_propose_nor_decide(role: str, admin: User, school: Organisation) -> None:
     outsider = person(role, school if role == "school_head" else CountyFactory())
@@ -204,6 +218,20 @@ def test_a_conflict_that_arose_meanwhile_is_named_on_approval(admin: User, other
     assert [answer.code for answer in answers] == ["", "incompatible", "no_such_proposal"]
     assert school.name in answers[1].refused
     assert user.posts.count() == 1
+
+
+def test_no_post_is_given_to_an_account_that_was_closed_since(admin: User, other: User, school: Organisation) -> None:
+    user = UserFactory()
+    waiting = propose(admin, school, user)
+    deputy = proposals.propose_deputy(
+        head_of(school).posts.get(), user, FIRST_DAY, FIRST_DAY + DAY, WHY, actor_of(admin)
+    )
+    accounts.close(user.pk, acting(admin), WHY)
+    assert [approve(each, other) for each in (waiting, deputy)] == ["account_closed", "account_closed"]
+    assert code_of(lambda: propose(admin, SchoolFactory(), user)) == "account_closed"
+    assert not user.posts.exists()
+    accounts.reopen(user.pk, acting(admin), WHY)
+    assert approve(waiting, other) == ""
 
 
 # ---------------------------------------------------------------- days

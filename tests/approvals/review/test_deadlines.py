@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from approvals.organisations import proposals
+from approvals.organisations.accounts import close
 from approvals.organisations.authority import actor_of
 from approvals.organisations.models import Post
+from approvals.organisations.proposals import approve, propose_end
 from approvals.review import deadlines
 from notifications.models import Message
 from tests.approvals.review.scene import Scene
@@ -96,9 +97,8 @@ def test_a_post_that_is_taken_away_takes_the_seat_with_it(scene: Scene) -> None:
     colleague, case = person("school_head", scene.school), jointly(scene)
     assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "signed"
     post = Post.objects.get(user=colleague)
-    proposed = proposals.propose_end(post, None, "调离本校，不再担任校长职务", actor_of(scene.administrator))
-    second = person("administrator", scene.county)
-    assert [answer.ok for answer in proposals.approve([proposed.pk], actor_of(second))] == [True]
+    ending = propose_end(post, None, "调离本校，不再担任校长职务", actor_of(scene.administrator))
+    assert approve([ending.pk], actor_of(person("administrator", scene.county)))[0].ok
     seats = Signer.objects.filter(item=item_of(case), ended_at=None)
     assert list(seats.values_list("person", "vote")) == [(actor_of(scene.head).key, "")], "the last one signs again"
     assert Record.objects.filter(about_id=case, act="remove_signer").count() == 1
@@ -115,6 +115,19 @@ def test_a_post_that_runs_out_is_not_waited_for(scene: Scene) -> None:
     assert deadlines.find_undecidable() == 0
     assert Signer.objects.filter(item=item_of(case), ended_at=None).count() == 1
     assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "ok"
+
+
+def test_what_was_taken_on_as_the_account_was_closed_is_free_within_the_hour(scene: Scene) -> None:
+    case, kept = waiting(scene, 2)
+    colleague, there = person("school_head", scene.school), person("school_head", scene.school)
+    close(colleague.pk, actor_of(scene.administrator), "已调离本校，不再使用。")
+    for held, holder in ((case, colleague), (kept, there)):  # the claim came after the account was looked through
+        WorkItem.objects.filter(pk=item_of(held)).update(holder=holder.person.hex, holder_name=str(holder))
+    assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "held"
+    assert (deadlines.look_for_undecidable(), deadlines.look_for_undecidable()) == (1, 0)
+    assert WorkItem.objects.get(pk=item_of(kept)).holder == there.person.hex
+    assert [line.data["to"] for line in Record.objects.filter(act="release", about="case")] == [[str(colleague)]]
+    assert decide([item_of(case)], "approve", actor_of(scene.head))[0].ok
 
 
 def test_looking_for_them_takes_the_same_statements_for_many(scene: Scene) -> None:

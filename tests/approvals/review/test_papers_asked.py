@@ -6,13 +6,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from approvals.applications.asking import WANTED, AskPapers, open_requests
-from approvals.applications.models import Evidence, PaperRequest
+from approvals.applications.models import Application, Evidence, PaperRequest
 from approvals.applications.queries import PAPERS_ASKED
 from notifications.models import Message
 from tests.approvals.applications.test_application_evidence import photo
 from tests.approvals.review.scene import Scene, signed_in, state_of, tasks_of, text_of
 from tests.approvals.review.test_acts_page import item, send
-from tests.factories import acting, at_step, set_training_date
+from tests.factories import ApplicationFactory, VersionFactory, acting, at_step, head_of, set_training_date, walk_to
 from workflows import Reason, decide
 from workflows.acts import perform
 from workflows.models import Record
@@ -55,6 +55,17 @@ def test_the_case_stays_while_the_school_supplies_what_is_asked_for(scene: Scene
     ]
 
 
+def test_a_paper_that_the_programme_does_not_name_is_taken_when_it_is_asked_for(scene: Scene) -> None:
+    version = VersionFactory(number=2, changes={"evidence": ["dibao_certificate", "other"]})
+    application = at_step("school_review", school=scene.school, version=version)
+    send(scene.head, "ask_papers", application, papers=["medical_papers"], reason_text=WORDS)
+    attach(scene, application, "disaster_papers")
+    assert not Evidence.objects.exists(), "neither the programme nor the reviewer asks for it"
+    attach(scene, application, "medical_papers")
+    assert Evidence.objects.get().kind == "medical_papers"
+    assert open_requests().count() == 0
+
+
 def test_papers_are_taken_only_while_they_are_asked_for(scene: Scene) -> None:
     application = at_step("school_review", school=scene.school)
     refused = attach(scene, application, KINDS[0])
@@ -66,15 +77,79 @@ def test_papers_are_taken_only_while_they_are_asked_for(scene: Scene) -> None:
     assert not Evidence.objects.exists(), "once the task is decided, nobody waits for them"
 
 
-def test_asking_is_for_who_decides_and_once_at_a_time(scene: Scene) -> None:
+def test_asking_is_for_who_decides_and_what_is_asked_last_is_waited_for(scene: Scene) -> None:
     first, second = (at_step("school_review", school=scene.school) for _ in range(2))
     elsewhere = at_step("school_review", school=scene.elsewhere)
     assert ask(scene, first) == ["ok"]
-    assert ask(scene, first, second, elsewhere) == ["asked_already", "ok", "not_permitted"]
+    assert ask(scene, first, second, elsewhere) == ["ok", "ok", "not_permitted"]
     tasks = [item(first).pk]
     by_officer = perform(AskPapers(KINDS, WORDS), tasks, acting(scene.officer), Reason(WANTED, WORDS))
     assert [result.code for result in by_officer] == ["not_permitted"]
-    assert PaperRequest.objects.count() == 2
+    assert PaperRequest.objects.count() == 3
+    assert open_requests().filter(application=first).count() == 1
+    assert list(Record.objects.filter(act="close_papers").values_list("about_id", "item")) == [(first.pk, tasks[0])]
+
+
+def test_a_colleague_corrects_what_was_asked_for_and_the_school_is_told(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    ask(scene, application)
+    page = send(head_of(scene.school), "ask_papers", application, papers=["bank_card"], reason_text=WORDS)
+    assert "原补充材料要求已取代" in text_of(page)
+    [waiting] = open_requests()
+    assert waiting.kinds == ["bank_card"]
+    assert PaperRequest.objects.filter(answered_at__isnull=False).count() == 1
+    assert Message.objects.filter(event="papers_asked", recipient=scene.officer).count() == 2
+    attach(scene, application, KINDS[0])
+    attach(scene, application, "bank_card")
+    assert open_requests().count() == 0
+    assert Message.objects.filter(event="papers_supplied").count() == 1
+
+
+def take_away(scene: Scene, application: Application, paper: Evidence) -> str:
+    address = f"/applications/{application.pk}/evidence/{paper.pk}/remove/"
+    return text_of(signed_in(scene.officer).post(address, follow=True))
+
+
+def test_what_was_attached_by_mistake_is_taken_away_while_papers_are_waited_for(scene: Scene) -> None:
+    application = ApplicationFactory(school=scene.school)
+    attach(scene, application, "bank_card")
+    walk_to("school_review", application)
+    older = Evidence.objects.get()
+    assert "不能" in take_away(scene, application, older)
+    ask(scene, application)
+    attach(scene, application, KINDS[0])
+    wrong = Evidence.objects.exclude(pk=older.pk).get()
+    page = signed_in(scene.officer).get(f"/cases/{application.pk}/").content.decode()
+    assert f"/evidence/{wrong.pk}/remove/" in page
+    assert f"/evidence/{older.pk}/remove/" not in page
+    assert "/remove/" not in signed_in(scene.head).get(f"/cases/{application.pk}/").content.decode()
+    assert "已移除" in take_away(scene, application, wrong)
+    assert "要求补充材料之后" in take_away(scene, application, older)
+    assert list(Evidence.objects.filter(removed_at=None)) == [older]
+    attach(scene, application, KINDS[1])
+    assert open_requests().count() == 1, "the one that was taken away is wanted again"
+    attach(scene, application, KINDS[0])
+    assert open_requests().count() == 0
+    for paper in Evidence.objects.filter(removed_at=None):
+        take_away(scene, application, paper)
+    assert Evidence.objects.filter(removed_at=None).count() == 3, "nobody waits for papers any more"
+
+
+def test_many_papers_leave_room_for_those_that_are_asked_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("approvals.applications.actions.evidence.MOST", 2)
+    application = ApplicationFactory(school=scene.school)
+    for kind in ("bank_card", "commitment", "other"):
+        attach(scene, application, kind)
+    walk_to("school_review", application)
+    assert Evidence.objects.count() == 2
+    ask(scene, application)
+    attach(scene, application, KINDS[0])
+    attach(scene, application, KINDS[0])
+    attach(scene, application, KINDS[1])
+    assert Evidence.objects.count() == 4, "no more for one request than for the application"
+    take_away(scene, application, Evidence.objects.latest("pk"))
+    attach(scene, application, KINDS[1])
+    assert open_requests().count() == 0
 
 
 def test_it_says_which_and_what_for(scene: Scene) -> None:
