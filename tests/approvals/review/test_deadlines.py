@@ -101,7 +101,8 @@ def test_a_post_that_is_taken_away_takes_the_seat_with_it(scene: Scene) -> None:
     assert approve([ending.pk], actor_of(person("administrator", scene.county)))[0].ok
     seats = Signer.objects.filter(item=item_of(case), ended_at=None)
     assert list(seats.values_list("person", "vote")) == [(actor_of(scene.head).key, "")], "the last one signs again"
-    assert Record.objects.filter(about_id=case, act="remove_signer").count() == 1
+    [line] = Record.objects.filter(about_id=case, act__in=["vacate", "remove_signer"])
+    assert line.data == {"to": [str(colleague)], "cause": "no_post"}
     assert decide([item_of(case)], "approve", actor_of(scene.head))[0].code == "ok"
 
 
