@@ -83,7 +83,7 @@ def ask_by_system(term: str) -> MatchRun:
     return run
 
 
-def _of(term: str) -> dict[str, object]:
+def _of(term: str) -> dict[str, str | int]:
     return {"term": term, "year": Term.of(term).school_year}
 
 
