@@ -7,7 +7,6 @@ what stands at the data check is sent on by `match_waiting`, through `decide`.
 import json
 from collections import defaultdict
 from time import sleep
-from typing import Any
 
 import structlog
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -84,7 +83,7 @@ def ask_by_system(term: str) -> MatchRun:
     return run
 
 
-def _of(term: str) -> dict[str, Any]:
+def _of(term: str) -> dict[str, str | int]:
     return {"term": term, "year": Term.of(term).school_year}
 
 
