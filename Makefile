@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 export UV_PYTHON_DOWNLOADS := never
 PORT ?= 8000
-JOBS ?= 2
+JOBS ?= 3
 
 # The first Python that is new enough, the one everything was tried on before others.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -41,7 +41,7 @@ stop: ## stop this checkout's server and its embedded PostgreSQL
 
 test: install ## run every test that CI runs
 	@tools/fonts.sh
-	@$(PYTEST) -n $(JOBS) -q $(ARGS)
+	@$(PYTEST) -n $(JOBS) --dist worksteal -q $(ARGS)
 
 bench: install ## measure; writes build/bench.json
 	@mkdir -p build

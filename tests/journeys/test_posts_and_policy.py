@@ -22,8 +22,7 @@ WHY = "因工作调整，不再担任本校负责人。"
 
 
 @pytest.mark.usefixtures("demo")
-@pytest.mark.parametrize("width", [DESK, PHONE])
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize(("width", "language"), [(DESK, "zh-hans"), (PHONE, "en")])
 def test_everybody_reads_what_can_be_applied_for(open_page: OpenPage, width: int, language: str) -> None:
     page = open_page(width=width, language=language, path="/programmes/")
     assert_accessible(page)
@@ -132,8 +131,7 @@ def test_a_deputy_a_leaving_and_the_history_of_posts(open_page: OpenPage, width:
 
 
 @pytest.mark.usefixtures("demo")
-@pytest.mark.parametrize("width", [DESK, PHONE])
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize(("width", "language"), [(DESK, "zh-hans"), (PHONE, "en")])
 def test_who_may_do_what_is_read_by_administrators_and_auditors(open_page: OpenPage, width: int, language: str) -> None:
     page = open_page(width=width, language=language)
     carry_session(page, "audit1")
