@@ -27,6 +27,7 @@ from approvals.programmes.evidence import EVIDENCE
 from approvals.programmes.models import Rate
 from approvals.programmes.terms import Term
 from workflows.models import Record
+from workflows.queries import open_item_of
 
 
 def target_name(target: Target) -> str:
@@ -106,7 +107,8 @@ class Desk:
     @property
     def wanted_by(self) -> date | None:
         """The day by which the correction is wanted."""
-        return queries.due_of(self.application.pk) if self.application is not None and self.returned else None
+        item = open_item_of(self.application.pk) if self.application is not None and self.returned else None
+        return item.due_on if item else None
 
     @property
     def family_open(self) -> bool:

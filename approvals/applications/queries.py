@@ -19,7 +19,7 @@ from approvals.people.identity import id_problem, normalise_id, normalise_name
 from approvals.people.models import Student
 from approvals.programmes import queries as programmes
 from approvals.programmes.models import ProgrammeVersion
-from workflows.models import Record, WorkItem
+from workflows.models import Record
 from workflows.states import NAMES
 
 COUNT_CAP = 1000
@@ -272,11 +272,6 @@ def missing_of(prefixes: Iterable[str], case_ids: Iterable[int]) -> dict[int, li
     """What cases below the offices lack before they may be submitted, as codes."""
     found = Application.objects.filter(below(prefixes), pk__in=list(case_ids))
     return dict(found.values_list("pk", "case__missing"))
-
-
-def due_of(case_id: int) -> date | None:
-    """The business day by which a case's open step is due."""
-    return WorkItem.objects.filter(process=case_id, finished=None).values_list("due_on", flat=True).first()
 
 
 def last_return(case_id: int) -> Record | None:

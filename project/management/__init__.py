@@ -1,5 +1,8 @@
 """Commands as doors: whoever types one must not have to prepare anything first."""
 
+import json
+from typing import Any
+
 from django.core.management import BaseCommand, ManagementUtility
 
 LANGUAGES = {"zh": "zh-hans", "zh-hans": "zh-hans", "en": "en"}
@@ -15,6 +18,10 @@ class DoorCommand(BaseCommand):
 
     door = True
     requires_system_checks: list[str] = []
+
+    def answer(self, answer: dict[str, Any], on_one_line: bool) -> None:
+        """Prints an answer as JSON: for people over several lines, for programs on one."""
+        self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=None if on_one_line else 1))
 
 
 class Doors(ManagementUtility):

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -167,11 +167,6 @@ def proof_of(line: int) -> Proof | None:
     if row is None:
         return None
     return Proof(canonical(row), Salts().of(line), position, Tree(head.size, stored).inclusion(position), head.note)
-
-
-def sealed_until() -> datetime | None:
-    """When the newest head was signed."""
-    return TreeHead.objects.order_by("-size").values_list("at", flat=True).first()
 
 
 def is_sealed(line: int) -> bool:

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +38,12 @@ class Command(DoorCommand):
             try:
                 answer = self._import(file, language, **options)
             except (Refused, RosterUnreadable, UnknownTerm) as refusal:
-                self._print({"error": refusal.message, "code": refusal.code}, json)
+                self.answer({"error": refusal.message, "code": refusal.code}, json)
                 raise SystemExit(2) from None
             except PermissionDenied:
-                self._print({"error": _("This account may not upload for this school."), "code": "not_permitted"}, json)
+                self.answer({"error": _("This account may not upload for this school."), "code": "not_permitted"}, json)
                 raise SystemExit(2) from None
-        self._print(answer, json)
+        self.answer(answer, json)
         if answer["refused"]:
             raise SystemExit(1)
 
@@ -66,7 +65,7 @@ class Command(DoorCommand):
             raise Refused("unknown_school", given=school)
         target = target_of(office, programme, parse_term(term))
         return import_now(
-            _content(file),
+            content_of(file),
             file.name,
             target,
             UserActor(_uploader(office, by)),
@@ -75,11 +74,9 @@ class Command(DoorCommand):
             lang=language,
         )
 
-    def _print(self, answer: dict[str, Any], on_one_line: bool) -> None:
-        self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=None if on_one_line else 1))
 
-
-def _content(file: Path) -> bytes:
+def content_of(file: Path) -> bytes:
+    """A file to be taken over. Raises Refused where it cannot be opened, RosterUnreadable where it is too big."""
     try:
         if file.stat().st_size > MAX_BYTES:
             raise RosterUnreadable("too_big", size=-(-file.stat().st_size // 1024**2), limit=MAX_BYTES // 1024**2)

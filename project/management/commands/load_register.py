@@ -1,4 +1,3 @@
-import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,13 @@ from django.utils.translation import gettext as _
 
 from approvals.applications.actions.registers import PERMISSION, load_now
 from approvals.applications.refusals import Refused
-from approvals.applications.rosters import MAX_BYTES, RosterUnreadable
+from approvals.applications.rosters import RosterUnreadable
 from approvals.applications.sources.registry import listed_kinds
 from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.models import User
 from approvals.organisations.queries import county
-from project.management import DoorCommand
-from project.management.commands.import_roster import LANGUAGES
+from project.management import LANGUAGES, DoorCommand
+from project.management.commands.import_roster import content_of
 
 
 class Command(DoorCommand):
@@ -36,32 +35,20 @@ class Command(DoorCommand):
         with translation.override(language):
             try:
                 answer = load_now(
-                    _content(file), file.name, kind, options["origin"], _day(options["date"]),
+                    content_of(file), file.name, kind, options["origin"], _day(options["date"]),
                     UserActor(_loader(options["by"])), language,
                 )  # fmt: skip
             except (Refused, RosterUnreadable) as refusal:
-                self._print({"error": refusal.message, "code": refusal.code}, json)
+                self.answer({"error": refusal.message, "code": refusal.code}, json)
                 raise SystemExit(2) from None
             except PermissionDenied:
-                self._print({"error": _("This account may not load lists."), "code": "not_permitted"}, json)
+                self.answer({"error": _("This account may not load lists."), "code": "not_permitted"}, json)
                 raise SystemExit(2) from None
             if not answer["current"]:
                 answer["note"] = _("A list of a later date is there. This one is kept as history.")
-        self._print(answer, json)
+        self.answer(answer, json)
         if answer["refused"]:
             raise SystemExit(1)
-
-    def _print(self, answer: dict[str, Any], on_one_line: bool) -> None:
-        self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=None if on_one_line else 1))
-
-
-def _content(file: Path) -> bytes:
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise RosterUnreadable("too_big", size=-(-file.stat().st_size // 1024**2), limit=MAX_BYTES // 1024**2)
-        return file.read_bytes()
-    except OSError as error:
-        raise Refused("file_missing", name=file) from error
 
 
 def _day(text: str) -> date:

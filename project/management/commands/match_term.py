@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 from django.core.management import CommandParser
@@ -8,8 +7,7 @@ from approvals.applications import register_queries as queries
 from approvals.applications.actions import match_waiting
 from approvals.applications.actions.match_runs import ask_by_system, finish
 from approvals.programmes.terms import UnknownTerm
-from project.management import DoorCommand
-from project.management.commands.import_roster import LANGUAGES
+from project.management import LANGUAGES, DoorCommand
 
 
 class Command(DoorCommand):
@@ -25,7 +23,7 @@ class Command(DoorCommand):
             try:
                 run = finish(ask_by_system(term))
             except UnknownTerm as unknown:
-                self._print({"error": unknown.message, "code": unknown.code}, json)
+                self.answer({"error": unknown.message, "code": unknown.code}, json)
                 raise SystemExit(2) from None
             while match_waiting():
                 pass
@@ -41,9 +39,6 @@ class Command(DoorCommand):
                 ],
                 "cases": {state: count for state, _name, count in queries.standing(run.term)},
             }
-        self._print(answer, json)
+        self.answer(answer, json)
         if run.state != "done":
             raise SystemExit(1)
-
-    def _print(self, answer: dict[str, Any], on_one_line: bool) -> None:
-        self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=None if on_one_line else 1))

@@ -1,5 +1,4 @@
 import argparse
-import json
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -49,10 +48,6 @@ class Command(DoorCommand):
                 "notices": notices,
                 "findings": [{"code": each.code, **each.values, "message": each.message} for each in report.findings],
             }
-            self.stdout.write(dumps(answer, json))
+            self.answer(answer, json)
         if not report.ok:
             raise SystemExit(1)
-
-
-def dumps(answer: dict[str, Any], on_one_line: bool) -> str:
-    return json.dumps(answer, ensure_ascii=False, indent=None if on_one_line else 1)
