@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -109,9 +109,13 @@ def xlsx(
     arrange: Callable[[Any, Any], None] | None = None,
     **options: Any,
 ) -> bytes:
-    """A workbook of these rows; texts are written as text. `arrange(workbook, worksheet)` may add to it."""
+    """A workbook of these rows; texts are written as text. `arrange(workbook, worksheet)` may add to it.
+
+    The same rows give the same bytes: no hour of making is in it.
+    """
     output = io.BytesIO()
     workbook = xlsxwriter.Workbook(output, {"strings_to_formulas": False, "strings_to_urls": False, **options})
+    workbook.set_properties({"created": datetime(2026, 9, 7)})
     worksheet = workbook.add_worksheet(sheet)
     for number, row in enumerate(rows):
         worksheet.write_row(number, 0, ["" if cell is None else cell for cell in row])
