@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -115,7 +115,7 @@ def xlsx(
     """
     output = io.BytesIO()
     workbook = xlsxwriter.Workbook(output, {"strings_to_formulas": False, "strings_to_urls": False, **options})
-    workbook.set_properties({"created": datetime(2026, 9, 7)})
+    workbook.set_properties({"created": datetime(2026, 9, 7, tzinfo=UTC)})
     worksheet = workbook.add_worksheet(sheet)
     for number, row in enumerate(rows):
         worksheet.write_row(number, 0, ["" if cell is None else cell for cell in row])

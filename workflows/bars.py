@@ -72,6 +72,8 @@ class Bars(NamedTuple):
     @classmethod
     def read(cls, suspended: bool, acted_at: str | None, *as_json: str | None) -> "Bars":
         """The bars as `BARS` reads them: what is several comes as JSON."""
+        if not suspended and acted_at is None and not any(as_json):
+            return NO_BARS
         return cls(suspended, acted_at, *(json.loads(value) if value else None for value in as_json))
 
     def refusal(self, by: Actor, path: str, level: str) -> tuple[str, Mapping[str, Any]] | None:
@@ -91,3 +93,6 @@ class Bars(NamedTuple):
         """The code of a recusal that holds at a level; empty for none."""
         found = [*(self.recused or ()), *(self.recused_office or ())]
         return next((code for code, levels in found if not levels or level in levels), "")
+
+
+NO_BARS = Bars(False, None, None, None, None)

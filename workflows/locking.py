@@ -5,7 +5,7 @@ exception for a lost race.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from time import perf_counter
 from typing import Any
@@ -14,7 +14,7 @@ from django.db import OperationalError, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from workflows.actors import Actor
-from workflows.bars import BARS, SEAT, Bars, Seat, bars_of
+from workflows.bars import BARS, NO_BARS, SEAT, Bars, Seat, bars_of
 from workflows.clock import Moment, moment_on
 from workflows.models import WorkItem
 from workflows.nodes import Step
@@ -89,9 +89,9 @@ def _in_one_transaction(items: list[int], number: int, work: Work) -> dict[int, 
     return dict.fromkeys(items, ("busy", {}))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Standing:
-    """A locked task with what the checks need of it and of its case."""
+    """A locked task with what the checks need of it and of its case. Not frozen: that would make it slowly."""
 
     item: int
     case: int
@@ -106,42 +106,58 @@ class Standing:
     due_on: date | None
 
 
-_LOCK = f"""
+_LOCK = """
     SELECT i.id, i.case_id, i.finished IS NOT NULL, i.flow_task, c.path, c.state, c.steps, c.resume, c.returns,
-           CASE WHEN c.panels = '{{}}' THEN '' ELSE c.panels::text END, {SEAT}, {BARS}, i.due_on,
-           (SELECT date FROM workflows_trainingclock)
+           CASE WHEN c.panels = '{{}}' THEN '' ELSE c.panels::text END, i.due_on,
+           (SELECT date FROM workflows_trainingclock), {columns}
       FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
-     WHERE i.id = ANY(%(items)s::bigint[]) ORDER BY c.id, i.id FOR NO KEY UPDATE OF c, i
+     WHERE i.id = ANY(%(items)s::bigint[]) ORDER BY c.id, i.id
 """
+_FOR_UPDATE = " FOR NO KEY UPDATE OF c, i"
+_LOCK_FEW = _LOCK.format(columns=f"{SEAT}, {BARS}")
+_LOCK_MANY = _LOCK.format(columns=SEAT)
+FEW = 20
+"""Up to so many tasks, what bars is read by the statement that locks; of more, by one of its own."""
 
 _KEYS_END = 2**63
 WAITED = 0.02
 """Seconds from which on locking is taken to have waited for somebody: what was written meanwhile is read again."""
 
 
-def lock(items: list[int], by: Actor, patient: bool) -> tuple[list[Standing], Moment, dict[int, Answer]]:
+def lock(
+    items: list[int], by: Actor, patient: bool, *, bars_afresh: bool = False
+) -> tuple[list[Standing], Moment, dict[int, Answer]]:
     """Locks tasks and cases, always in the same order, so that two acts on many cannot deadlock; the moment, by the
     training date read with them; and answers for those that were not locked.
 
-    Where not `patient`, what somebody else holds is left out.
+    Where not `patient`, what somebody else holds is left out. `bars_afresh`: what bars is read with the locks had
+    even where nothing seems to have been waited for.
     """
     possible = [item for item in items if 0 < item < _KEYS_END]
+    few = len(possible) <= FEW
     begun = perf_counter()
     with planned_cursor() as cursor:
-        cursor.execute(_LOCK + ("" if patient else " SKIP LOCKED"), {"person": by.key, "items": possible})
+        statement = (_LOCK_FEW if few else _LOCK_MANY) + _FOR_UPDATE + ("" if patient else " SKIP LOCKED")
+        cursor.execute(statement, {"person": by.key, "items": possible})
         rows = cursor.fetchall()
-    waited = perf_counter() - begun > WAITED
     tasks = [_standing(row) for row in rows]
-    if waited:  # a statement that waits sees the rows it locks as they are then, all others as they were when it began
+    # A statement that waits sees the rows it locks as they are then, all others as they were when it began.
+    if bars_afresh or not few or perf_counter() - begun > WAITED:
         bars = bars_of([task.case for task in tasks], by.key)
-        tasks = [replace(task, bars=bars[task.case]) for task in tasks]
-    return tasks, moment_on(rows[0][-1] if rows else None), _missing(items, tasks, patient)
+        for task in tasks:
+            task.bars = bars[task.case]
+    return tasks, moment_on(rows[0][_TRAINING] if rows else None), _missing(items, tasks, patient)
+
+
+_TRAINING = 11
+_SEAT_AT, _BARS_AT = 12, 12 + len(Seat._fields)
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
-    item, case, closed, ref, path, state, steps, resume, returns, panels, *rest, due_on, _training = row
+    item, case, closed, ref, path, state, steps, resume, returns, panels, due_on = row[:_TRAINING]
     stand = Stand(state, tuple(steps), resume, returns == "straight")
-    seat, bars = Seat(*rest[: len(Seat._fields)]), Bars.read(*rest[len(Seat._fields) :])
+    seat = Seat(*row[_SEAT_AT:_BARS_AT])
+    bars = Bars.read(*row[_BARS_AT:]) if len(row) > _BARS_AT else NO_BARS
     return Standing(item, case, closed, step_at(ref), path, stand, panels, seat, bars, due_on)
 
 

@@ -332,7 +332,7 @@ def test_every_other_pair_too(two: Two, scene: str, first: str) -> None:
 @pytest.fixture
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Takes the engine's lock away."""
-    return lambda: monkeypatch.setattr(locking, "_LOCK", locking._LOCK.replace("FOR NO KEY UPDATE OF c, i", ""))
+    return lambda: monkeypatch.setattr(locking, "_FOR_UPDATE", "")
 
 
 AtOnce = Callable[..., list[Any]]

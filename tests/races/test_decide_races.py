@@ -50,7 +50,7 @@ def unlock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Takes the engine's lock away, and the last look at whether the task is still open."""
 
     def take_away() -> None:
-        monkeypatch.setattr(locking, "_LOCK", locking._LOCK.replace("FOR NO KEY UPDATE OF c, i", ""))
+        monkeypatch.setattr(locking, "_FOR_UPDATE", "")
         monkeypatch.setattr(moving, "_MOVE", moving._MOVE.replace("i.finished IS NULL", "i.flow_task LIKE '%%review'"))
 
     return take_away

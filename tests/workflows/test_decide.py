@@ -101,16 +101,18 @@ def test_each_chunk_is_a_transaction_of_its_own(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_number_of_statements_does_not_grow_with_the_number_of_tasks() -> None:
-    one, many = items_of(opened(1)), items_of(opened(60))
+    one, some, many = items_of(opened(1)), items_of(opened(30)), items_of(opened(60))
     working_days.forget()
     working_days.calendar()
     with CaptureQueriesContext(connection) as for_one:
         decide(one, "submit", OFFICER)
+    with CaptureQueriesContext(connection) as for_some:
+        decide(some, "submit", OFFICER)
     with CaptureQueriesContext(connection) as for_many:
         decide(many, "submit", OFFICER)
     sql = [query["sql"].split()[0] for query in for_one if "SAVEPOINT" not in query["sql"]]
     assert sql == ["SELECT", "SELECT", "WITH"]  # lock, conditions, move; posts are read by the actor
-    assert len(for_many) == len(for_one)
+    assert len(for_some) == len(for_many) == len(for_one) + 1  # what bars, with the locks had
 
 
 def test_a_key_costs_two_statements() -> None:

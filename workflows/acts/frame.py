@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from workflows import events
@@ -66,10 +65,7 @@ def perform(act: Act, task_ids: Iterable[int], by: Actor, reason: Reason | None 
 
 
 def _perform(act: Act, items: list[int], by: Actor, reason: Reason | None, patient: bool) -> dict[int, Answer]:
-    tasks, moment, answers = lock(items, by, patient)
-    if act.judges:  # again, with the lock had: what was written while it was waited for is not in what was read with it
-        bars = bars_of([task.case for task in tasks], by.key)
-        tasks = [replace(task, bars=bars[task.case]) for task in tasks]
+    tasks, moment, answers = lock(items, by, patient, bars_afresh=act.judges)
     renew([task.item for task in tasks if task.seat.panel and not task.closed], moment)
     act.begin(tasks)
     posts = _posts(act, tasks, by)
