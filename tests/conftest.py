@@ -11,7 +11,10 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import translation
+
+from tests import kept
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -86,9 +89,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    with django_db_blocker.unblock():
-        _let_the_owner_clear_guarded_tables()
+def django_db_setup(django_db_setup: None) -> None:
+    TransactionTestCase._fixture_teardown = lambda self: kept.empty()
 
 
 def _fingerprint() -> str:
@@ -109,28 +111,3 @@ def _migrate(template: str) -> None:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = name
-
-
-def _let_the_owner_clear_guarded_tables() -> None:
-    """Tests that commit are cleaned by TRUNCATE, which the record refuses; its owner lifts the guard meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-            " WHERE NOT t.tgisinternal AND t.tgtype & 32 <> 0"
-        )
-        guarded = [name for (name,) in cursor.fetchall()]
-    operations = type(connection.ops)
-    flush = operations.sql_flush
-
-    def sql_flush(self: Any, *args: Any, **kwargs: Any) -> list[str]:
-        statements = flush(self, *args, **kwargs)
-        if not statements:
-            return statements
-        return [
-            *(f'ALTER TABLE "{name}" DISABLE TRIGGER USER' for name in guarded),
-            *statements,
-            *(f'ALTER TABLE "{name}" ENABLE TRIGGER USER' for name in guarded),
-        ]
-
-    # Of the class: once Playwright's loop runs, this thread has another connection object than before.
-    operations.sql_flush = sql_flush

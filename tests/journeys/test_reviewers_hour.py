@@ -112,14 +112,14 @@ def test_a_hundred_cases_are_decided_by_keyboard_alone(
         hands.write(NO if refused else AGAIN)
         hands.press("Control+Enter")
     hands.on("**/queue/**")
+    assert Counter(map(state_of, hundred["unmet"])) == {"rejected": REJECT, "returned": RETURN}
+    assert Counter(map(state_of, hundred["clean"])) == {"data_check": KINDS["clean"]}
 
     # What is left is not the reviewer's to decide, and the queue says why.
     hands.press("1")
     hands.on("**/queue/?step=county_review**")
     expect(page.locator("table.queue tbody tr")).to_have_count(HAND_ON + KINDS["suspended"] + KINDS["held"])
     expect(page.locator("table.queue tbody tr .why-not")).to_have_count(HAND_ON + KINDS["suspended"] + KINDS["held"])
-    assert Counter(map(state_of, hundred["unmet"])) == {"rejected": REJECT, "returned": RETURN}
-    assert Counter(map(state_of, hundred["clean"])) == {"data_check": KINDS["clean"]}
     SCREENS.parent.mkdir(parents=True, exist_ok=True)
     told = {"cases": sum(KINDS.values()), "keys": hands.keys, "letters": hands.letters, "page_loads": hands.loads}
     assert hands.keys <= 200
