@@ -26,7 +26,10 @@ BARS = f"""
 
 
 def recused(case: str, person: str, level: str) -> str:
-    """SQL that tells whether a person is recused from a case, by itself or with its office, at a level."""
+    """SQL that tells whether a person is recused from a case, by itself or with its office, at a level.
+
+    `case` is written with its table: a bare `case_id` would be the recusal's own, and bar every case.
+    """
     at_level = f"(r.levels = '{{}}' OR {level} = ANY(r.levels))"
     return f"""(EXISTS (
             SELECT 1 FROM workflows_recusal r

@@ -25,8 +25,9 @@ from workflows.working_days import due_dates
 _SEPARATED = f"""
     WITH going AS (
         INSERT INTO workflows_actinglevel AS kept (case_id, person, level)
-        SELECT case_id, %(person)s::varchar, %(level)s::varchar FROM unnest(%(cases)s::bigint[]) AS case_id
-         WHERE NOT {recused("case_id", "%(person)s::varchar", "%(level)s::varchar")}
+        SELECT asked.case_id, %(person)s::varchar, %(level)s::varchar
+          FROM unnest(%(cases)s::bigint[]) AS asked (case_id)
+         WHERE NOT {recused("asked.case_id", "%(person)s::varchar", "%(level)s::varchar")}
         ON CONFLICT (case_id, person) DO UPDATE SET level = excluded.level WHERE kept.level = excluded.level
         RETURNING case_id
     )"""
