@@ -276,7 +276,7 @@ def try_notice(step: str) -> Callable[..., Try]:
             "edit": lambda by: notices.edit(notice.pk, by, title="公示", remark="", contact="王老师",
                                          contact_phone="0310-0000000", contact_place="一楼"),
             "submit": lambda by: notices.submit(notice.pk, by),
-            "publish": lambda by: notices.publish(notice.pk, by, privacy_checked=True),
+            "publish": lambda by: notices.publish(notice.pk, by, privacy_checked=True, sealed=True),
             "send_back": lambda by: notices.send_back(notice.pk, by, REASON),
             "void": lambda by: notices.void(notice.pk, by, REASON),
             "withdraw_line": lambda by: _done(notices.withdraw_line(line.pk, by, why)),

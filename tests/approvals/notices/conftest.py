@@ -71,7 +71,7 @@ class Place:
 
     def published(self, count: int = 3) -> Notice:
         """A notice of so many pupils that is public."""
-        return actions.publish(self.pending(count).pk, self.signer, privacy_checked=True)
+        return actions.publish(self.pending(count).pk, self.signer, privacy_checked=True, sealed=True)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from approvals.notices import actions, queries, tasks
+from approvals.notices.actions import drafting, lines
 from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.refusals import Refused
 from tests.approvals.notices.conftest import Place
@@ -64,15 +65,15 @@ def test_without_the_lock_the_database_still_keeps_a_case_on_one_notice(
     cases = [application.case_id for application in place.applications(3)]
     second = acting(person("aid_officer", place.school))
     both_looked = Barrier(2, timeout=20)
-    listing = actions._list
+    listing = lines.write_lines
 
     def after_both_looked(*args: Any) -> None:
         both_looked.wait()
         listing(*args)
 
     monkeypatch.setattr(queries, "standing", _unlocked(queries.standing))
-    monkeypatch.setattr(actions, "_told_apart", lambda title, *_rest: title)  # holds the office's row
-    monkeypatch.setattr(actions, "_list", after_both_looked)
+    monkeypatch.setattr(drafting, "_told_apart", lambda title, *_rest: title)  # holds the office's row
+    monkeypatch.setattr(lines, "write_lines", after_both_looked)
 
     def draft(by: Any) -> Notice:
         return actions.draft(place.step, place.school, place.version.programme, TERM, by, cases)
@@ -99,8 +100,8 @@ def _unlocked(standing: Callable[..., Any]) -> Callable[..., Any]:
 def test_of_two_heads_who_sign_one_publishes(place: Place) -> None:
     notice = place.pending()
     results = at_once(
-        lambda: actions.publish(notice.pk, place.signer, privacy_checked=True),
-        lambda: actions.publish(notice.pk, place.reviewer, privacy_checked=True),
+        lambda: actions.publish(notice.pk, place.signer, privacy_checked=True, sealed=True),
+        lambda: actions.publish(notice.pk, place.reviewer, privacy_checked=True, sealed=True),
     )
     assert results.count("wrong_state") == 1
     assert Record.objects.filter(about="notice", about_id=notice.pk, act="publish").count() == 1
@@ -110,7 +111,7 @@ def test_signing_and_sending_back_at_once_do_one_of_them(place: Place) -> None:
     notice = place.pending()
     reason = Reason("wrong_list", "名单里缺了两个班级，请重新拟稿。")
     results = at_once(
-        lambda: actions.publish(notice.pk, place.signer, privacy_checked=True),
+        lambda: actions.publish(notice.pk, place.signer, privacy_checked=True, sealed=True),
         lambda: actions.send_back(notice.pk, place.reviewer, reason),
     )
     assert results.count("wrong_state") == 1
@@ -124,7 +125,7 @@ def test_two_sweeps_conclude_each_notice_once(place: Place) -> None:
         at_step("school_notice", school=school, version=place.version)
         notice = actions.draft("school_notice", school, place.version.programme, TERM, author)
         actions.submit(notice.pk, author)
-        actions.publish(notice.pk, signer, privacy_checked=True)
+        actions.publish(notice.pk, signer, privacy_checked=True, sealed=True)
     set_training_date(date(2026, 9, 15))
     at_once(tasks.conclude_notices, tasks.conclude_notices, tasks.conclude_notices)
     run_due()

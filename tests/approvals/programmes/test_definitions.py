@@ -112,7 +112,9 @@ def test_a_notice_lasts_at_least_five_days(tmp_path: Path) -> None:
 
 def test_names_on_the_countys_website_are_masked(tmp_path: Path) -> None:
     notices = {step: {"days": 5, "columns": ["序号", "姓名"]} for step in ("school_notice", "county_notice")}
-    assert "names on the county's website are masked" in refusal(changed(tmp_path, notices=notices))
+    assert "notices.county_notice: names shown beyond the school are masked" in refusal(
+        changed(tmp_path, notices=notices)
+    )
 
 
 @pytest.mark.parametrize(
