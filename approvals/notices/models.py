@@ -47,8 +47,8 @@ def _back(notice: "Notice") -> str:
 
 
 class Notice(FSMModelMixin, models.Model):
-    """One public notice of a step (班级, 学校, 乡镇, 县级公示) of a programme and term; of a class, where the step has a
-    list for each.
+    """One public notice of a step (班级, 学校, 乡镇, 县级公示) of a programme and term; of a class, where a step has
+    a list for each.
 
     From publication on, `frozen` and `sha256` hold what was shown; `ends_on` is the last day of the period,
     computed in working days from the day after publication (DOMAIN.md §2.3). One that was taken out of view and

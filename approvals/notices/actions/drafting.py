@@ -23,7 +23,7 @@ from workflows.models import Case
 
 
 class Subject(NamedTuple):
-    """What a notice is about: a programme and term of an office; of one of its classes, where the step lists classes."""
+    """What a notice is about: a programme and term of an office; of one class, where the step lists classes."""
 
     rules: NoticeStep
     organisation: Organisation

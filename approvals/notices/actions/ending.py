@@ -31,7 +31,7 @@ LINES_AT_ONCE = 10_000
 NO_OBJECTION = "no_objection"
 NOTHING_LEFT = "nothing_left"
 SETTLED = "objections_settled"
-"""Conclusions: nobody objected (无异议); all lines were withdrawn before the end; objections were decided (异议已处理)."""
+"""Conclusions: nobody objected (无异议); no line was left at the end; objections were decided (异议已处理)."""
 SHORTEST_TEXT, LONGEST_TEXT = 10, 500
 
 # ---------------------------------------------------------------- by the system

@@ -1,5 +1,6 @@
 """Two people, or two sweeps, at the same notice in the same moment."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -185,3 +186,87 @@ def test_a_case_that_somebody_holds_is_concluded_by_the_next_sweep_and_the_other
     run_due()
     assert Notice.objects.get(pk=notice.pk).state == "taken_down"
     assert NoticeLine.objects.filter(notice=notice, state="confirmed").count() == 3
+
+
+# ---------------------------------------------------------------- on its date, out of view
+
+
+def test_two_sweeps_publish_a_notice_on_its_day_once(place: Place) -> None:
+    notices = [place.scheduled(date(2026, 9, 9), 1) for _ in range(3)]
+    set_training_date(date(2026, 9, 9))
+    at_once(tasks.publish_notices, tasks.publish_notices, tasks.publish_notices)
+    run_due()
+    assert set(Notice.objects.values_list("state", "edition")) == {("published", 1)}
+    assert Record.objects.filter(about="notice", act="publish").count() == len(notices)
+
+
+def test_taken_back_or_published_on_its_day_never_both(place: Place) -> None:
+    notice = place.scheduled(date(2026, 9, 9), 1)
+    set_training_date(date(2026, 9, 9))
+    reason = Reason("wrong_date", "学校当天停课，改期公示，请重新送审。")
+    results = at_once(lambda: actions.recall(notice.pk, place.signer, reason), tasks.publish_notices)
+    found = Notice.objects.get(pk=notice.pk)
+    assert (found.state, found.edition) == (("published", 1) if results[0] == "wrong_state" else ("draft", 0))
+
+
+def test_a_line_withdrawn_while_its_notice_is_published_is_on_it_or_not_but_the_bytes_agree(place: Place) -> None:
+    notice = place.scheduled(date(2026, 9, 9), 3)
+    set_training_date(date(2026, 9, 9))
+    line = notice.lines.get(number=2)
+    reason = Reason("line_withdrawn", "该生已转学，需重新核实学籍。")
+    at_once(lambda: actions.withdraw_line(line.pk, place.reviewer, reason), tasks.publish_notices)
+    run_due()
+    found = Notice.objects.get(pk=notice.pk)
+    rows = json.loads(bytes(found.frozen))["rows"]
+    assert found.state == "published"
+    assert len(rows) == found.line_count
+    assert len(rows) - queries.removed(found) == queries.listed(found).count() == 2
+
+
+def test_paused_or_closed_at_midnight_never_both(place: Place) -> None:
+    notice = place.published(2)
+    reason = Reason("privacy_leak", "名单的班级一栏误写了家长电话，须更正。")
+
+    def pause() -> Any:
+        with held():  # the page was opened before the day ended
+            return actions.pause(notice.pk, place.signer, reason)
+
+    def end() -> int:
+        Notice.objects.filter(pk=notice.pk).update(ends_on=date(2026, 9, 6))
+        return tasks.conclude_notices()
+
+    at_once(pause, end)
+    run_due()
+    found = Notice.objects.get(pk=notice.pk)
+    states = set(Case.objects.filter(pk__in=notice.lines.values("case")).values_list("state", flat=True))
+    assert (found.state, states) in [("paused", {"school_notice"}), ("taken_down", {"township_review"})]
+
+
+def test_of_two_officers_who_draft_the_same_class_at_once_one_is_told(
+    transactional_db: None, class_place: Place
+) -> None:
+    class_place.applications(3)
+    second = acting(person("aid_officer", class_place.school))
+
+    def draft(by: Any) -> Notice:
+        return actions.draft(
+            "class_notice", class_place.school, class_place.version.programme, TERM, by, group=("五年级", "1班")
+        )
+
+    results = at_once(lambda: draft(class_place.author), lambda: draft(second))
+    assert sum(isinstance(result, Notice) for result in results) == 1
+    assert {"already_listed", "nothing_waits"} & set(map(str, results))
+    assert NoticeLine.objects.filter(open=True).count() == 3
+
+
+def test_of_two_heads_who_conclude_one_does(place: Place) -> None:
+    notice = place.published(1)
+    Notice.objects.filter(pk=notice.pk).update(contested=True)
+    set_training_date(date(2026, 9, 15))
+    run_due()
+    actions.propose(notice.pk, place.author, "公示期内收到异议一件，经核查不成立。")
+    results = at_once(
+        lambda: actions.conclude(notice.pk, place.signer), lambda: actions.conclude(notice.pk, place.reviewer)
+    )
+    assert results.count("wrong_state") == 1
+    assert Record.objects.filter(about="notice", about_id=notice.pk, act="conclude").count() == 1
