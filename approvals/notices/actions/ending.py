@@ -17,6 +17,7 @@ from notifications import send_all
 from workflows import record, working_days
 from workflows.actors import SYSTEM
 from workflows.clock import Moment, moment
+from workflows.copying import among
 from workflows.decisions import decide
 from workflows.facts import add_noticed
 from workflows.flows.aid import AidFlow
@@ -86,7 +87,7 @@ def _conclude_lines(notices: Sequence[int], step: str) -> int:
     lines = NoticeLine.objects.filter(notice__in=notices, step=step, open=True, state="listed")
     standing = lines.order_by("notice", "pk").values_list("case", flat=True)[:LINES_AT_ONCE]
     cases = list(
-        Case.objects.filter(pk__in=list(standing))
+        Case.objects.filter(pk__in=among(standing))
         .order_by("pk")
         .select_for_update(skip_locked=True, no_key=True)
         .values_list("pk", flat=True)

@@ -14,7 +14,7 @@ from approvals.organisations.roles import matrix
 from workflows import record
 from workflows.actors import Actor
 from workflows.clock import Moment
-from workflows.copying import copy, fields, ints_array, line
+from workflows.copying import among, copy, fields, ints_array, line
 from workflows.decisions import decide
 from workflows.facts import drop_noticed
 from workflows.flows.aid import AidFlow
@@ -150,4 +150,4 @@ def remove_lines(case_ids: Iterable[int], step: str, by: Actor, reason: Reason |
 
 def confirm_lines(case_ids: Iterable[int], step: str) -> None:
     """Settles the lines of cases whose notice concluded; part of the move (listeners.py)."""
-    NoticeLine.objects.filter(case__in=list(case_ids), step=step, open=True).update(state="confirmed", open=False)
+    NoticeLine.objects.filter(case__in=among(case_ids), step=step, open=True).update(state="confirmed", open=False)
