@@ -138,32 +138,32 @@ def _proposals(where: Q) -> QuerySet:
 
 
 NOTICE_WORK: dict[str, tuple[Promise, Promise, Promise]] = {
-    "class_notice": (
+    "class": (
         _("Approved, to be put on a class notice"),
         _("Class notices to be corrected or concluded"),
         _("Class notices to be signed"),
     ),
-    "school_notice": (
+    "school": (
         _("Approved, to be put on the school notice"),
         _("School notices to be corrected or concluded"),
         _("School notices to be signed"),
     ),
-    "township_notice": (
+    "township": (
         _("Approved, to be put on the township notice"),
         _("Township notices to be corrected or concluded"),
         _("Township notices to be signed"),
     ),
-    "county_notice": (
+    "county": (
         _("Approved, to be put on the county notice"),
         _("County notices to be corrected or concluded"),
         _("County notices to be signed"),
     ),
 }
-"""By step: what there is to draft, to put right, to sign."""
+"""By level: what there is to draft, to put right, to sign."""
 SELDOM = {
     TO_SIGN,
-    *(f"{step}_to_mend" for step in NOTICE_WORK),
-    *(f"{step}_to_{what}" for step in ("class_notice", "township_notice") for what in ("notice", "sign")),
+    *(f"{level}_to_mend" for level in NOTICE_WORK),
+    *(f"{level}_to_{what}" for level in ("class", "township") for what in ("notice", "sign")),
 }
 """Work that is shown only while there is some: few programmes or few days have it."""
 
@@ -187,11 +187,12 @@ WORK: list[Work] = [
     Work(TO_SIGN, _("Waiting for your signature"), SEES, WorkItem.objects.filter, "review:queue", "view=mine", "queue"),
     *(
         work
-        for step, (to_notice, to_mend, to_sign) in NOTICE_WORK.items()
+        for level, (to_notice, to_mend, to_sign) in NOTICE_WORK.items()
+        for step in [STEPS[f"{level}_notice"]]
         for work in [
-            Work(f"{step}_to_notice", to_notice, STEPS[step].draft, _to_be_noticed(step), "notices:list"),
-            Work(f"{step}_to_mend", to_mend, STEPS[step].draft, _to_be_mended(step), "notices:list", "", "notices"),
-            Work(f"{step}_to_sign", to_sign, STEPS[step].sign, _to_be_signed(step), "notices:list", "", "notices"),
+            Work(f"{level}_to_notice", to_notice, step.draft, _to_be_noticed(step.name), "notices:list"),
+            Work(f"{level}_to_mend", to_mend, step.draft, _to_be_mended(step.name), "notices:list", "", "notices"),
+            Work(f"{level}_to_sign", to_sign, step.sign, _to_be_signed(step.name), "notices:list", "", "notices"),
         ]
     ),
     Work("to_pay", _("Awards to be put into a batch"), "make_batch", awards_to_pay, "disbursement:list"),

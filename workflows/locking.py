@@ -132,7 +132,9 @@ def lock(items: list[int], by: Actor, patient: bool) -> tuple[list[Standing], Mo
         rows = cursor.fetchall()
     waited = perf_counter() - begun > WAITED
     tasks = [_standing(row) for row in rows]
-    if waited:  # a statement that waits sees the rows it locks as they are then, all others as they were when it began
+    # A statement that waits sees the rows it locks as they are then, all others as they were when it began. What bars
+    # the system, a suspension, stands on the case that is locked.
+    if waited and by.key:
         bars = bars_of([task.case for task in tasks], by.key)
         tasks = [replace(task, bars=bars[task.case]) for task in tasks]
     return tasks, moment_on(rows[0][-1] if rows else None), _missing(items, tasks, patient)
