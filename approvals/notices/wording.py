@@ -104,7 +104,7 @@ def period(notice: Notice) -> str:
     if notice.publish_on and notice.ends_on:
         return f"{day_name(notice.publish_on)}发布，至{day_name(notice.ends_on)}24时（{rule}）。"
     if notice.published_on is None or notice.ends_on is None or notice.interrupted:
-        return f"自发布之日起；{rule}，截止日期由系统计算。"
+        return f"{rule}，截止日期由系统计算。"
     text = f"{day_name(notice.published_on)}至{day_name(notice.ends_on)}24时（{rule}）。"
     if notice.provisional:
         text += f"{notice.ends_on.year}年节假日安排尚未公布，截止日期暂定，公布后重新计算。"
@@ -152,6 +152,8 @@ def _numbered(notice: Notice) -> Iterator[Part]:
 
 def issued(notice: Notice) -> str:
     """落款日期: the date under the seal; empty before it is signed."""
+    if notice.interrupted and not notice.publish_on:
+        return ""  # to be signed and dated anew
     day = notice.sealed_on or notice.published_on
     return day_name(day) if day else ""
 
