@@ -26,7 +26,7 @@ from workflows.models import Case
 from workflows.queries import open_items
 from workflows.reasons import Reason
 
-NOTICES_AT_ONCE = 500
+NOTICES_AT_ONCE = 100
 LINES_AT_ONCE = 10_000
 """Most that one sweep closes and concludes, so that its transaction stays short."""
 NO_OBJECTION = "no_objection"
@@ -71,14 +71,14 @@ def conclude_closed() -> int:
     at = moment()
     with transaction.atomic():
         closed = list(
-            _unsettled()
-            .order_by("pk")
-            .select_for_update(skip_locked=True)
-            .values_list("pk", flat=True)[:NOTICES_AT_ONCE]
+            _unsettled().order_by("pk").select_for_update(skip_locked=True).values_list("pk", "step")[:NOTICES_AT_ONCE]
         )
-        settled = sum(_conclude_lines(closed, step) for step in STEPS)
+        by_step: dict[str, list[int]] = {}
+        for notice, step in closed:
+            by_step.setdefault(step, []).append(notice)
+        settled = sum(_conclude_lines(notices, step) for step, notices in by_step.items())
         left = NoticeLine.objects.filter(notice=OuterRef("pk"), open=True)
-        done = Notice.objects.filter(~Exists(left), pk__in=closed, contested=False)
+        done = Notice.objects.filter(~Exists(left), pk__in=[notice for notice, _ in closed], contested=False)
         settled += _conclude(list(done.values_list("pk", flat=True)), at)
     return settled
 
