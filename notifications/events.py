@@ -7,6 +7,14 @@ SENTENCES: dict[str, Promise] = {
     "returned": _("Applications returned for correction: %(count)s. Reason: %(reason)s"),
     "rejected": _("Applications not approved: %(count)s. Reason: %(reason)s"),
     "notice_concluded": _("The public notice “%(name)s” is over; nobody objected."),
+    "notice_appeared": _("The public notice “%(name)s” is public since today, as it was signed."),
+    "notice_held_back": _(
+        "The public notice “%(name)s” could not be published on its date. Its page says why; please correct it."
+    ),
+    "notice_lapsed": _("The public notice “%(name)s” was voided: on its date nothing was left of the list."),
+    "notice_paused": _("The public notice “%(name)s” was taken out of public view. Correct it, or have it voided."),
+    "notice_recomputed": _("The working days were published: the public notice “%(name)s” now ends on %(day)s."),
+    "conclusion_proposed": _("A conclusion of the public notice “%(name)s” was proposed and waits for its signer."),
     "payment_failed": _("Payments of batch %(name)s failed at the bank: %(count)s. Please correct the accounts."),
     "account_corrected": _("Accounts of failed payments of batch %(name)s were corrected. They can be reissued."),
     "roster_imported": _("The roster %(name)s is imported: %(count)s applications are drafts now."),

@@ -155,7 +155,7 @@ def _publish(step: str, office: Organisation, term: str, cases: Iterable[int], a
     for programme in programmes:
         notice = notices.draft(step, office, programme, term, _person(author))
         notices.submit(notice.pk, _person(author))
-        notices.publish(notice.pk, _person(signer), privacy_checked=True)
+        notices.publish(notice.pk, _person(signer), privacy_checked=True, sealed=True)
 
 
 def _pay(programme: str, term: str) -> None:

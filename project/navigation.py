@@ -15,6 +15,7 @@ from approvals.applications.models import PaperRequest
 from approvals.disbursement.models import Batch, PaymentLine
 from approvals.disbursement.queries import awards_to_pay
 from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.steps import STEPS
 from approvals.organisations import access
 from approvals.organisations.models import PostProposal
 from notifications.models import Message
@@ -106,8 +107,17 @@ def _to_be_noticed(step: str) -> Waiting:
     return lambda where: _at_step(step)(where).filter(~Exists(listed))
 
 
-def _notices(step: str, state: str) -> Waiting:
-    return lambda where: Notice.objects.filter(where, step=step, state=state)
+def _to_be_mended(step: str) -> Waiting:
+    """Out of view, to be corrected; or closed with every objection decided, and no conclusion proposed."""
+    held = NoticeLine.objects.filter(notice=OuterRef("pk"), open=True)
+    unsaid = Q(state="closed", contested=True, conclusion_person=None) & ~Exists(held)
+    return lambda where: Notice.objects.filter(where, Q(state="paused") | unsaid, step=step)
+
+
+def _to_be_signed(step: str) -> Waiting:
+    """Handed on by its author; or closed, with a conclusion that waits for its signature."""
+    proposed = Q(state="closed", contested=True, conclusion_person__isnull=False)
+    return lambda where: Notice.objects.filter(where, Q(state="pending_review") | proposed, step=step)
 
 
 def _batches(*states: str) -> Waiting:
@@ -127,6 +137,36 @@ def _proposals(where: Q) -> QuerySet:
     return PostProposal.objects.filter(where, state="waiting")
 
 
+NOTICE_WORK: dict[str, tuple[Promise, Promise, Promise]] = {
+    "class": (
+        _("Approved, to be put on a class notice"),
+        _("Class notices to be corrected or concluded"),
+        _("Class notices to be signed"),
+    ),
+    "school": (
+        _("Approved, to be put on the school notice"),
+        _("School notices to be corrected or concluded"),
+        _("School notices to be signed"),
+    ),
+    "township": (
+        _("Approved, to be put on the township notice"),
+        _("Township notices to be corrected or concluded"),
+        _("Township notices to be signed"),
+    ),
+    "county": (
+        _("Approved, to be put on the county notice"),
+        _("County notices to be corrected or concluded"),
+        _("County notices to be signed"),
+    ),
+}
+"""By level: what there is to draft, to put right, to sign."""
+SELDOM = {
+    TO_SIGN,
+    *(f"{level}_to_mend" for level in NOTICE_WORK),
+    *(f"{level}_to_{what}" for level in ("class", "township") for what in ("notice", "sign")),
+}
+"""Work that is shown only while there is some: few programmes or few days have it."""
+
 WORK: list[Work] = [
     Work("returned", _("Returned for correction"), "submit_application", _at_step("correction"),
          "applications:list", "state=returned", "applications"),
@@ -145,14 +185,16 @@ WORK: list[Work] = [
         ]
     ),
     Work(TO_SIGN, _("Waiting for your signature"), SEES, WorkItem.objects.filter, "review:queue", "view=mine", "queue"),
-    Work("school_to_notice", _("Approved, to be put on the school notice"), "draft_school_notice",
-         _to_be_noticed("school_notice"), "notices:list"),
-    Work("school_to_sign", _("School notices to be signed"), "sign_school_notice",
-         _notices("school_notice", "pending_review"), "notices:list", "", "notices"),
-    Work("county_to_notice", _("Approved, to be put on the county notice"), "draft_county_notice",
-         _to_be_noticed("county_notice"), "notices:list"),
-    Work("county_to_sign", _("County notices to be signed"), "sign_county_notice",
-         _notices("county_notice", "pending_review"), "notices:list", "", "notices"),
+    *(
+        work
+        for level, (to_notice, to_mend, to_sign) in NOTICE_WORK.items()
+        for step in [STEPS[f"{level}_notice"]]
+        for work in [
+            Work(f"{level}_to_notice", to_notice, step.draft, _to_be_noticed(step.name), "notices:list"),
+            Work(f"{level}_to_mend", to_mend, step.draft, _to_be_mended(step.name), "notices:list", "", "notices"),
+            Work(f"{level}_to_sign", to_sign, step.sign, _to_be_signed(step.name), "notices:list", "", "notices"),
+        ]
+    ),
     Work("to_pay", _("Awards to be put into a batch"), "make_batch", awards_to_pay, "disbursement:list"),
     Work("to_send", _("Approved batches to be sent to the bank"), "make_batch", _batches("approved"),
          "disbursement:list", "", "batches"),
@@ -207,7 +249,7 @@ def actions(request: HttpRequest) -> list[Entry]:
 def works(request: HttpRequest) -> list[Waits]:
     """Every kind of work that the person's posts deal with, with capped counts."""
     counts = _counts(request)
-    shown = [work for work in WORK if work.key in counts and (work.key != TO_SIGN or counts[TO_SIGN])]
+    shown = [work for work in WORK if work.key in counts and (work.key not in SELDOM or counts[work.key])]
     return [Waits(work, counts[work.key]) for work in shown]
 
 

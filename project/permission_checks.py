@@ -8,16 +8,19 @@ from django.core.checks import Error, register
 from approvals.disbursement.actions import NAMED
 from approvals.disbursement.models import Batch
 from approvals.notices.models import Notice
+from approvals.notices.steps import STEPS
 from approvals.organisations.models import PostProposal
 from approvals.organisations.permissions_file import LAST_DECISION, Act, Matrix
 from approvals.organisations.roles import matrix
 from workflows.flows.aid import AidCase
 from workflows.ways import method_of
 
+NOTICE_ACTS = {
+    "void": ("discard", "void"), "publish": ("publish", "schedule"), "conclude": ("conclude_by_people",),
+}  # fmt: skip
 MACHINES: dict[str, tuple[Any, dict[str, tuple[str, ...]], bool]] = {
     "case": (AidCase, {}, True),
-    "school_notice": (Notice, {"void": ("discard", "void")}, False),
-    "county_notice": (Notice, {"void": ("discard", "void")}, False),
+    **dict.fromkeys(STEPS, (Notice, NOTICE_ACTS, False)),
     "batch": (Batch, {}, True),
     "post": (PostProposal, {}, True),
 }

@@ -94,7 +94,7 @@ def stand(case: int, step: str) -> int:
     while (here := step_of(case)) != step:
         assert here, f"case {case} ended in {state_of(case)} before {step}"
         outcome = AidFlow.instance.node(here).onward
-        if here in ("school_notice", "county_notice"):
+        if here.endswith("_notice"):
             add_noticed([case], here)
         if here == "data_check" and step == "recheck":
             set_facts([case], open_hits=1)

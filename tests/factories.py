@@ -14,6 +14,7 @@ from typing import Any
 import factory
 from django.db import transaction
 
+from approvals.applications.actions.creating import AT_TOWNSHIPS
 from approvals.applications.models import Application
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Kind, Organisation, Post, SchoolForm, User
@@ -25,7 +26,7 @@ from approvals.programmes.terms import Term
 from workflows import CaseSpec, decide, open_cases
 from workflows.actors import SYSTEM, LiteralActor
 from workflows.facts import add_noticed
-from workflows.flows.aid import REVIEWERS, AidFlow
+from workflows.flows.aid import NOTICES, REVIEWERS
 from workflows.models import Case, TrainingClock
 from workflows.queries import open_item_of
 from workflows.versions import route_named
@@ -210,6 +211,25 @@ def definition(**changes: Any) -> dict[str, Any]:
     return Definition.model_validate(data | changes).model_dump(mode="json")
 
 
+def every_notice(**changes: Any) -> dict[str, Any]:
+    """Changes of a definition whose cases stand on all four public lists: of class, school, township and county."""
+    columns = ["序号", "学校", "年级", "班级", "姓名", "资助项目"]
+    rules = {
+        step: {"days": 5, "columns": columns, "mask_names": step in ("township_notice", "county_notice")}
+        for step in NOTICES
+    }
+    return {
+        "code": "living_subsidy_noticed",
+        "group": "living_subsidy_noticed",
+        "flow": "aid_2027",
+        "steps": [
+            "class_review", "class_notice", "school_notice", "township_review", "township_notice", "data_check",
+            "pending_approval", "county_notice", "payment", "disbursement",
+        ],
+        "notices": rules,
+    } | changes  # fmt: skip
+
+
 class VersionFactory(factory.django.DjangoModelFactory):
     """A programme's version with its rates, and a window open whatever the day; `changes` go into the definition."""
 
@@ -314,7 +334,8 @@ class ApplicationFactory(factory.django.DjangoModelFactory):
         version, school = fields["version"], fields["school"]
         fields.setdefault("rate", version.rates.order_by("first_term").first())
         fields.setdefault("amount", fields["rate"].amount if fields["rate"] else None)
-        steps = [step for step in version.definition["steps"] if step != "township_review" or _below_township(school)]
+        below = _below_township(school)
+        steps = [step for step in version.definition["steps"] if step not in AT_TOWNSHIPS or below]
         with transaction.atomic():
             [case] = open_cases(
                 route_named(version.rules.flow),
@@ -350,7 +371,7 @@ def _below_township(school: Organisation) -> bool:
 # ---------------------------------------------------------------- moving a case along its route
 
 ONWARD = {
-    "draft": "submit", "correction": "resubmit", "school_notice": "conclude", "county_notice": "conclude",
+    "draft": "submit", "correction": "resubmit", **dict.fromkeys(NOTICES, "conclude"),
     "data_check": "clear", "payment": "disburse", "disbursement": "pay", **dict.fromkeys(REVIEWERS, "approve"),
 }  # fmt: skip
 
@@ -368,7 +389,7 @@ def at_step(step: str, **application: Any) -> Application:
 
 def walk_to(step: str, application: Application) -> Application:
     """Decides the case onward by stand-ins and the system until it stands at `step`."""
-    for _ in AidFlow.instance.nodes():
+    for _ in route_named("aid_2027").instance.nodes():
         here = open_item_of(application.case_id)
         assert here is not None, f"the case ended before {step}"
         name = here.flow_task.name

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.functional import Promise
 
+from workflows.copying import among
 from workflows.refusals import SENTENCES
 
 
@@ -46,7 +47,7 @@ def failing(conditions: Sequence[Condition], model: Any, ids: Sequence[int]) -> 
 
 
 def _holding(conditions: Sequence[Condition], model: Any, ids: Sequence[int]) -> set[int]:
-    rows = model._base_manager.filter(pk__in=ids)
+    rows = model._base_manager.filter(pk__in=among(ids))
     for condition in conditions:
         rows = rows.filter(condition.holds())
     return set(rows.values_list("pk", flat=True))

@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection, transaction
 from django.db.models import CharField, F, Func, QuerySet, Value
 
-from workflows.copying import ints_array
+from workflows.copying import among, ints_array
 from workflows.models import Case, WorkItem
 
 FACTS = frozenset({"missing", "open_hits", "resume", "steps", "limits", "programme_version", "returns", "panels"})
@@ -72,6 +72,6 @@ def drop_noticed(case_ids: Iterable[int], *steps: str) -> int:
 
 def _locked(case_ids: Iterable[int]) -> QuerySet[Case]:
     """These cases, locked in the order in which `decide` locks them, so that neither can deadlock the other."""
-    rows = Case.objects.filter(pk__in=list(case_ids))
+    rows = Case.objects.filter(pk__in=among(case_ids))
     list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
     return rows

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from workflows.actors import Actor
+from workflows.copying import among
 from workflows.decisions import digest
 from workflows.locking import Result, results_from
 from workflows.models import KeyedDecision, Record, WorkItem
@@ -17,7 +18,7 @@ def open_items(kind: str, step: str, case_ids: Iterable[int] | None = None) -> d
     """The open tasks at a step of a kind of case, {case id: task id}; of these cases, or of all."""
     items = WorkItem.objects.filter(queue=queue_of(kind, step), finished__isnull=True)
     if case_ids is not None:
-        items = items.filter(process_id__in=list(case_ids))
+        items = items.filter(process_id__in=among(case_ids))
     return dict(items.values_list("process_id", "id"))
 
 

@@ -36,7 +36,7 @@ SENTENCES: dict[str, Promise] = {
         "first or together, or have the tier changed."
     ),
 }
-UNDECIDED = Q(case__state__in=["draft", "submitted", "school_review"]) | Q(
+UNDECIDED = Q(case__state__in=["draft", "submitted", "class_review", "class_notice", "school_review"]) | Q(
     case__state="returned", case__resume__in=["class_review", "school_review"]
 )
 """Not past the school's decision. A case that another office returned keeps its place: it does not come back here."""

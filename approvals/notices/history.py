@@ -19,17 +19,23 @@ ACTS: dict[str, Promise] = {
     "edit": _p("act on a notice", "Changed"),
     "submit": _p("act on a notice", "Handed to the signer"),
     "send_back": _p("act on a notice", "Sent back"),
-    "publish": _p("act on a notice", "Signed and published"),
+    "schedule": _p("act on a notice", "Signed, to be public on its date"),
+    "publish": _p("act on a notice", "Published"),
+    "recall": _p("act on a notice", "Taken back before its date"),
+    "hold_back": _p("act on a notice", "Not published on its date"),
+    "pause": _p("act on a notice", "Taken out of public view"),
     "void": _p("act on a notice", "Voided"),
     "remove_line": _p("act on a notice", "Line taken off the list"),
     "recompute": _p("act on a notice", "End computed anew"),
     "close": _p("act on a notice", "Period over"),
+    "propose": _p("act on a notice", "Conclusion proposed"),
     "conclude": _p("act on a notice", "Concluded"),
     "take_down": _p("act on a notice", "Taken down"),
 }
 CONCLUSIONS: dict[str, Promise] = {
     "no_objection": _("Nobody objected."),
     "nothing_left": _("Every line was withdrawn before the end."),
+    "objections_settled": _("Somebody objected; every objection has been decided."),
 }
 
 
@@ -57,7 +63,8 @@ def timeline(notice: Notice) -> list[Line]:
 
 def _line(record: Record) -> Line:
     known = REASONS.get(record.reason_code) or DECISION_REASONS.get(record.reason_code)
-    conclusion = CONCLUSIONS.get(record.data.get("conclusion", ""))
+    conclusion = CONCLUSIONS.get(record.data.get("conclusion", "")) if not record.reason_text else None
+    code = record.reason_code if record.act != "hold_back" else ""
     return Line(
         act=record.act,
         label=str(ACTS.get(record.act, record.act)),
@@ -65,6 +72,6 @@ def _line(record: Record) -> Line:
         actor=record.actor,
         actor_name=record.actor_name,
         post=record.post,
-        reason_code=str(known[0]) if known else record.reason_code,
+        reason_code=str(known[0]) if known else str(CONCLUSIONS.get(code, code)),
         reason_text=str(conclusion) if conclusion else record.reason_text,
     )

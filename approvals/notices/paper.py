@@ -40,6 +40,8 @@ class Paper:
 
     title: str
     issuer: str
+    issued: str
+    """The date under the seal."""
     parts: list[wording.Part]
     headings: list[Cell]
     rows: list[Row]
@@ -61,6 +63,7 @@ def paper_of(notice: Notice, lines: Sequence[NoticeLine], following: int | None 
     return Paper(
         title=notice.title,
         issuer=wording.issuer(notice.organisation),
+        issued=wording.issued(notice),
         parts=wording.parts(notice),
         headings=[Cell(str(HEADINGS[heading]), heading in LONG) for heading in columns],
         rows=[
@@ -90,7 +93,7 @@ def _data(notice: Notice, paper: Paper, part: int) -> Mapping[str, Any]:
     return {
         "title": paper.title,
         "issuer": paper.issuer,
-        "date": wording.day_name(notice.published_on) if notice.published_on else "",
+        "date": paper.issued,
         "parts": [{"heading": piece.heading, "text": piece.text} for piece in paper.parts] if part == 1 else [],
         "columns": [heading for heading in notice.columns if heading in HEADINGS],
         "rows": [[cell.text for cell in row.cells] for row in paper.rows],

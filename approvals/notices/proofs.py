@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.models import Notice, NoticeEdition, NoticeLine
 from approvals.notices.queries import removed
 from workflows.models import Record
 from workflows.seal import heads
@@ -20,32 +20,38 @@ SENTENCES.update(
     {
         "list_changed": _("The published list of notice %(name)s is not what its hash on the record says."),
         "list_unrecorded": _("No line of the record says that notice %(name)s was published."),
-        "list_twice": _("The record says twice that notice %(name)s was published; that is done only once."),
+        "list_twice": _("The record says more often than there are editions that notice %(name)s was published."),
+        "edition_changed": _("An earlier edition of notice %(name)s is not what its hash on the record says."),
         "rows_changed": _("Rows of the published notice %(name)s were changed after publication."),
     }
 )
 
 
 def published_line(notice: Notice) -> Record | None:
-    """The line of the record in which a notice was published. None where there are two: it is published only once."""
-    lines = list(Record.objects.filter(about="notice", about_id=notice.pk, act="publish")[:2])
-    return lines[0] if len(lines) == 1 else None
+    """The line of the record in which the edition that is public was published.
+
+    None where there are not as many such lines as editions: each is published only once.
+    """
+    lines = Record.objects.filter(about="notice", about_id=notice.pk, act="publish").order_by("id")
+    found = list(lines[: notice.edition + 1])
+    return found[-1] if found and len(found) == notice.edition else None
 
 
 def is_provable(notice: Notice) -> bool:
     """Whether `package` has something to give, asked cheaply."""
     line = published_line(notice)
-    return line is not None and not removed(notice) and is_sealed(line.pk)
+    return line is not None and not notice.interrupted and not removed(notice) and is_sealed(line.pk)
 
 
 def package(notice: Notice) -> dict[str, Any] | None:
     """A notice's list with its proof, as JSON; None until the record has been sealed that far.
 
-    None, too, once a line was taken off: the list as it was published would name whom nobody may name any more.
+    None, too, once a line was taken off, or the notice out of view: the list as it was published would name whom
+    nobody may name any more.
     """
     line = published_line(notice)
     proof = proof_of(line.pk) if line is not None else None
-    if proof is None or notice.frozen is None or removed(notice):
+    if proof is None or notice.frozen is None or notice.interrupted or removed(notice):
         return None
     return {
         "format": FORMAT,
@@ -60,26 +66,42 @@ def package(notice: Notice) -> dict[str, Any] | None:
 
 
 def verify_notices(report: Report) -> int:
-    """Holds every published list against its hash on the record, and its rows against the list; how many."""
+    """Holds every published list, earlier editions included, against its hash on the record, and its rows against the
+    list; how many notices.
+    """
     count = 0
     found = Notice.objects.exclude(published_at=None).order_by("pk")
     lines = Record.objects.filter(about="notice", act="publish").order_by("id")
     recorded: dict[int, list[str]] = {}
     for about, digest in lines.values_list("about_id", "data__sha256"):
         recorded.setdefault(about, []).append(digest)
+    ended = set(NoticeEdition.objects.values_list("notice", "number"))
     for notice in found.iterator(chunk_size=50):
         count += 1
+        corrected = (notice.pk, notice.edition) in ended  # out of view since: its rows may say something else by now
+        hashes = recorded.get(notice.pk, [])
         digest = hashlib.sha256(bytes(notice.frozen or b"")).hexdigest()
-        if notice.pk not in recorded:
+        if len(hashes) < notice.edition or not hashes:
             report.add("list_unrecorded", name=notice.public_id)
-        elif len(recorded[notice.pk]) > 1:
+        elif len(hashes) > notice.edition:
             report.add("list_twice", name=notice.public_id)
-        elif not (digest == notice.sha256 == recorded[notice.pk][0]):
+        elif not digest == notice.sha256 == hashes[-1]:
             report.add("list_changed", name=notice.public_id)
-        else:
-            if not _rows_stand(notice):
-                report.add("rows_changed", name=notice.public_id)
+        elif not corrected and not _rows_stand(notice):
+            report.add("rows_changed", name=notice.public_id)
+        if notice.edition > 1 or corrected:
+            _verify_editions(notice, hashes, report)
     return count
+
+
+def _verify_editions(notice: Notice, hashes: list[str], report: Report) -> None:
+    """Each edition before the newest was taken out of view, and is still what it was; perhaps the newest, too."""
+    kept = {row.number: row for row in NoticeEdition.objects.filter(notice=notice)}
+    for number, recorded in enumerate(hashes[: max(notice.edition - 1, *kept, 0)], 1):
+        row = kept.get(number)
+        digest = hashlib.sha256(bytes(row.frozen)).hexdigest() if row else ""
+        if row is None or not digest == row.sha256 == recorded:
+            report.add("edition_changed", name=notice.public_id)
 
 
 def _rows_stand(notice: Notice) -> bool:

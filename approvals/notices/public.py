@@ -157,7 +157,11 @@ def _noticed(public_id: str) -> Notice:
 
 def _gone(request: HttpRequest, found: Notice) -> HttpResponse:
     """410: the period is over or the notice was voided; no name is shown, only totals of what concluded."""
-    context = {"notice": found, "voided": found.state == "voided", "removed": queries.removed(found)}
+    context = {
+        "notice": found,
+        "voided": found.state == "voided" or found.interrupted,
+        "removed": queries.removed(found),
+    }
     return _page(request, "public/gone.html", context, status=410)
 
 

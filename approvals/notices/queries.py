@@ -1,7 +1,7 @@
 """What is asked of notices: lists for an office, what waits to be listed, what the public may see."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -10,12 +10,14 @@ from typing import Any
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
 
-from approvals.notices.models import Notice, NoticeLine
+from approvals.applications.models import Application
+from approvals.notices import wording
+from approvals.notices.models import ON_LIST, Notice, NoticeEdition, NoticeLine
 from approvals.notices.steps import NAME, STEPS, NoticeStep
 from approvals.organisations.models import Kind, Organisation
 from approvals.organisations.queries import STEP, below
 from approvals.people.masking import mask_name
-from approvals.programmes.models import Programme
+from approvals.programmes.models import Programme, ProgrammeVersion
 from workflows import clock
 from workflows.flows.aid import AidFlow
 from workflows.models import Case, TreeHead, WorkItem
@@ -24,18 +26,31 @@ from workflows.seal.merkle import Tree
 from workflows.seal.sealing import newest_head, stored
 from workflows.working_days import calendar
 
+Group = tuple[str, str]
+"""A class, (grade, class); two empty texts where a step has one list for the whole office."""
+
 # ---------------------------------------------------------------- what waits to be listed
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Cases of one programme and term that stand at a notice step of an office and are on no notice."""
+    """Cases of one programme and term that stand at a notice step of an office and are on no notice; of one class,
+    where the step has a list for each.
+    """
 
     step: NoticeStep
     organisation: Organisation
     programme: Programme
     term: str
     count: int
+    group: Group = ("", "")
+    original: Notice | None = field(default=None, compare=False)
+    """What a supplementary notice of them would supplement; None where nothing has been public yet."""
+
+    @property
+    def class_name(self) -> str:
+        """五年级1班; empty where the list is the whole office's."""
+        return wording.class_of(*self.group)
 
 
 def _on_open_notice(case: str, step: str) -> Exists:
@@ -46,6 +61,7 @@ def waiting(step: NoticeStep, prefixes: Sequence[str]) -> list[Waiting]:
     """What waits for a notice at a step, by office, programme and term, below these offices."""
     if not prefixes:
         return []
+    by_class = ("process__application__grade", "process__application__class_name") if step.by_class else ()
     groups = (
         WorkItem.objects.filter(
             below(prefixes),
@@ -53,33 +69,91 @@ def waiting(step: NoticeStep, prefixes: Sequence[str]) -> list[Waiting]:
             queue=queue_of(AidFlow.kind, step.name),
             finished__isnull=True,
         )
-        .values("process__programme", "process__term", "path")
+        .values_list("path", "process__programme", "process__term", *by_class)
         .annotate(count=Count("id"))
-        .order_by("path", "process__programme", "process__term")
+        .order_by("path", "process__programme", "process__term", *by_class)
     )
-    counts: dict[tuple[str, str, str], int] = {}
-    for row in groups:
-        path = row["path"] if step.organisation == Kind.SCHOOL else row["path"][:STEP]
-        key = (path, row["process__programme"], row["process__term"])
-        counts[key] = counts.get(key, 0) + row["count"]
-    paths = {path for path, _programme, _term in counts}
-    offices = {office.path: office for office in Organisation.objects.filter(path__in=paths)}
-    programmes = Programme.objects.in_bulk({programme for _path, programme, _t in counts})
+    counts: dict[tuple[str, str, str, Group], int] = {}
+    for path, programme, term, *group, count in groups:
+        key = (_office_path(step, path), programme, term, (group[0], group[1]) if group else ("", ""))
+        counts[key] = counts.get(key, 0) + count
+    offices = {office.path: office for office in Organisation.objects.filter(path__in={key[0] for key in counts})}
+    programmes = Programme.objects.in_bulk({key[1] for key in counts})
+    public = _originals_of(step, offices.values()) if counts else {}
     return [
-        Waiting(step, offices[path], programmes[programme], term, count)
-        for (path, programme, term), count in counts.items()
+        Waiting(
+            step, offices[path], programmes[programme], term, count, group,
+            public.get((offices[path].pk, programme, term, group)),
+        )
+        for (path, programme, term, group), count in counts.items()
         if path in offices and programme in programmes
-    ]
+    ]  # fmt: skip
+
+
+def _office_path(step: NoticeStep, path: str) -> str:
+    """The path of the office that notices a case of this path: its school, its township, the county."""
+    return {Kind.SCHOOL: path, Kind.TOWNSHIP: path[: STEP * 2], Kind.COUNTY: path[:STEP]}[step.organisation]
 
 
 def standing(
-    step: NoticeStep, path: str, programme: str, term: str, chosen: Collection[int] | None = None
+    step: NoticeStep,
+    path: str,
+    programme: str,
+    term: str,
+    chosen: Collection[int] | None = None,
+    group: Group | None = None,
 ) -> QuerySet[Case]:
-    """The chosen cases at or below an office that stand at a notice step; or all of them that are on no notice."""
+    """The chosen cases at or below an office that stand at a notice step; or all of them that are on no notice.
+
+    Of one class, if a `group` is given.
+    """
     there = Case.objects.filter(
         kind=AidFlow.kind, state=step.name, path__startswith=path, programme=programme, term=term
     )
+    if group is not None:
+        there = there.filter(application__grade=group[0], application__class_name=group[1])
     return there.filter(~_on_open_notice("pk", step.name)) if chosen is None else there.filter(pk__in=chosen)
+
+
+def groups_of(case_ids: Iterable[int]) -> set[Group]:
+    """The classes that these cases are of."""
+    rows = Application.objects.filter(case__in=list(case_ids)).values_list("grade", "class_name").distinct()
+    return set(rows.order_by())
+
+
+# ---------------------------------------------------------------- originals and what supplements them
+
+SUPPLEMENTED = ("published", "closed", "concluded", "taken_down", "archived")
+"""States of a notice that is or was public, and that a supplementary notice may add to."""
+
+
+def originals(
+    step: NoticeStep, organisation: Organisation, programme: str, term: str, group: Group = ("", "")
+) -> QuerySet[Notice]:
+    """The notices that one of this office, programme, term and class might supplement, newest first."""
+    return Notice.objects.filter(
+        step=step.name, organisation=organisation, programme=programme, term=term, grade=group[0],
+        class_name=group[1], supplements=None, state__in=SUPPLEMENTED,
+    ).defer("frozen").order_by("-published_at", "-id")  # fmt: skip
+
+
+def _originals_of(step: NoticeStep, offices: Iterable[Organisation]) -> dict[tuple[int, str, str, Group], Notice]:
+    """The newest original of each (office, programme, term, class)."""
+    found = Notice.objects.filter(
+        step=step.name, organisation__in=list(offices), supplements=None, state__in=SUPPLEMENTED
+    )
+    rows = found.defer("frozen", "body").order_by("published_at", "id")
+    return {(row.organisation_id, row.programme_id, row.term, (row.grade, row.class_name)): row for row in rows}
+
+
+def supplements_of(notice: Notice) -> QuerySet[Notice]:
+    """The supplementary notices of an original that are or were public, in their order; for pages that link to them."""
+    return ever_public().filter(supplements=notice).exclude(state="voided").order_by("published_at", "id")
+
+
+def original_of(notice: Notice) -> Notice | None:
+    """The notice that a supplementary one names; None for any other."""
+    return ever_public().filter(pk=notice.supplements_id).first() if notice.supplements_id else None
 
 
 # ---------------------------------------------------------------- for offices
@@ -89,8 +163,10 @@ def notices_below(prefixes: Iterable[str]) -> QuerySet[Notice]:
     """Notices of these offices and what lies below, newest first, without their frozen bytes."""
     return (
         Notice.objects.filter(below(prefixes))
-        .select_related("organisation", "programme", "drafted_by", "signed_by")
-        .defer("frozen")
+        .select_related(
+            "organisation", "programme", "drafted_by", "signed_by", "supplements", "conclusion_by", "concluded_by"
+        )
+        .defer("frozen", "supplements__frozen")
         .order_by("-id")
     )
 
@@ -117,11 +193,11 @@ class Content:
 
 def content(notice: Notice) -> Content:
     """Count, amount, and a mark that changes with whatever a signer must have seen."""
-    listed = notice.lines.filter(state="listed").aggregate(
+    listed = notice.lines.exclude(state="removed").aggregate(
         count=Count("id"), last=Max("id"), sum=Sum("id"), amount=Sum("case__application__amount")
     )
     seen = [
-        notice.title, notice.remark, notice.contact, notice.contact_phone, notice.contact_place,
+        notice.title, notice.remark, notice.contact, notice.contact_phone, notice.contact_place, *notice.columns,
         *(str(listed[key]) for key in ("count", "last", "sum", "amount")),
     ]  # fmt: skip
     return Content(listed["count"], listed["amount"], sha256("\n".join(seen).encode()).hexdigest()[:32])
@@ -177,17 +253,61 @@ def is_current(notice: Notice, today: date) -> bool:
 
 def may_still_change(notice: Notice) -> bool:
     """Whether a list may still be voided or lose a line: until its last day is over."""
-    return notice.state in ("draft", "pending_review") or is_current(notice, clock.today())
+    waiting = ("draft", "pending_review", "scheduled", "paused")
+    return notice.state in waiting or is_current(notice, clock.today())
+
+
+def had_objection(notice: Notice) -> bool:
+    """Whether an objection to it was accepted, so that people conclude it and not the system."""
+    return notice.contested
 
 
 def listed(notice: Notice) -> QuerySet[NoticeLine]:
-    """The lines that stand on the list, in its order."""
-    return notice.lines.filter(state__in=["listed", "confirmed"]).order_by("number")
+    """The lines that stand on the list, in its order; those with an open objection among them."""
+    return notice.lines.filter(state__in=ON_LIST).order_by("number")
+
+
+def columns_of(notice: Notice) -> list[str]:
+    """The columns that the programme gives this notice's step, whether or not its author has left one out."""
+    lines = NoticeLine.objects.filter(notice=notice).values("case__programme_version")
+    newest = lines.aggregate(newest=Max("case__programme_version"))["newest"]
+    version = ProgrammeVersion.objects.filter(programme=notice.programme_id, number=newest).first()
+    rule = version.rules.notices.get(notice.step) if version else None
+    return list(rule.columns) if rule else list(notice.columns)
+
+
+def editions(notice: Notice) -> QuerySet[NoticeEdition]:
+    """The editions that were public until they were taken out of view, without their bytes."""
+    return notice.editions.defer("frozen").order_by("number")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What keeps a closed notice from being concluded: lines with an open objection, and lines still to be moved on."""
+
+    objected: list[NoticeLine]
+    waiting: int
+    proposal: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.objected or self.waiting or self.proposal)
+
+
+MISSING_SHOWN = 50
+
+
+def missing(notice: Notice) -> Missing | None:
+    """What is still missing before a contested notice can be concluded; None for one that is not waiting for that."""
+    if notice.state != "closed" or not notice.contested:
+        return None
+    objected = notice.lines.filter(open=True, state="objected").order_by("number")
+    waiting = notice.lines.filter(open=True).exclude(state="objected").count()
+    return Missing(list(objected[:MISSING_SHOWN]), waiting, not notice.conclusion_person)
 
 
 def removed(notice: Notice) -> int:
     """How many of the lines that were published are no longer on the list."""
-    if notice.published_at is None:
+    if notice.published_at is None or notice.interrupted:
         return 0
     return notice.line_count - listed(notice).count()
 

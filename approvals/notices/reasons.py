@@ -6,12 +6,15 @@ from django.utils.translation import gettext_lazy as _
 from approvals.notices.refusals import Refused
 from workflows.reasons import MIN_LENGTH, Reason
 
+ANY_ACT = frozenset({"send_back", "recall", "pause", "void"})
 REASONS: dict[str, tuple[Promise, frozenset[str]]] = {
-    "wrong_list": (_("The list is wrong"), frozenset({"send_back", "void"})),
-    "wrong_text": (_("The text is wrong"), frozenset({"send_back", "void"})),
-    "privacy_leak": (_("Something private is shown"), frozenset({"send_back", "void"})),
-    "contact_wrong": (_("The contact is wrong"), frozenset({"send_back", "void"})),
-    "other": (_("Other"), frozenset({"send_back", "void"})),
+    "wrong_list": (_("The list is wrong"), ANY_ACT),
+    "wrong_text": (_("The text is wrong"), ANY_ACT),
+    "privacy_leak": (_("Something private is shown"), ANY_ACT),
+    "contact_wrong": (_("The contact is wrong"), ANY_ACT),
+    "wrong_date": (_("The date is wrong"), frozenset({"send_back", "recall"})),
+    "nothing_left": (_("On its date nothing was left of the list."), frozenset()),
+    "other": (_("Other"), ANY_ACT),
 }
 
 

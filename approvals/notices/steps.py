@@ -1,4 +1,4 @@
-"""The two steps that have a public notice: who drafts, signs and takes a line back, and what may be shown."""
+"""The steps that have a public notice: who drafts, signs and takes a line back, and what may be shown."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,8 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy as _p
 
 from approvals.organisations.models import Kind
-from approvals.programmes.definition import NOTICE_COLUMNS
+from approvals.programmes.definition import BEYOND_THE_SCHOOL, NOTICE_COLUMNS
+from workflows.flows.aid import NOTICES, REVIEWERS
 
 HEADINGS: dict[str, Promise] = {
     "序号": _p("notice column", "No."),
@@ -26,14 +27,35 @@ class NoticeStep:
     """A step of the route where cases stand on a public list; permissions as in `fixtures/permissions.yaml`."""
 
     name: str
-    draft: str
-    sign: str
-    reviewer: str
-    """Who may take a line off the list: the permission of the route's `adjust`."""
     organisation: Kind
     """The kind of office that gives the notice."""
-    columns: frozenset[str]
-    """Headings that may be shown at this step."""
+    by_class: bool = False
+    """One list for each class of the school."""
+
+    @property
+    def draft(self) -> str:
+        """The permission to draft."""
+        return f"draft_{self.name}"
+
+    @property
+    def sign(self) -> str:
+        """The permission to sign, and whatever is the signer's."""
+        return f"sign_{self.name}"
+
+    @property
+    def reviewer(self) -> str:
+        """Who may take a line off the list: the permission of the route's `adjust`."""
+        return REVIEWERS[NOTICES[self.name][0]]
+
+    @property
+    def masked(self) -> bool:
+        """Whether names are masked: by rule, never by the author."""
+        return self.name in BEYOND_THE_SCHOOL
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Headings that may be shown at this step."""
+        return frozenset(NOTICE_COLUMNS) - ({LEVEL} if self.masked else set())
 
     def may_show(self, columns: list[str]) -> bool:
         """Whether a list may have these columns; a name it must have."""
@@ -43,21 +65,10 @@ class NoticeStep:
 STEPS = {
     step.name: step
     for step in (
-        NoticeStep(
-            "school_notice",
-            "draft_school_notice",
-            "sign_school_notice",
-            "review_school",
-            Kind.SCHOOL,
-            frozenset(NOTICE_COLUMNS),
-        ),
-        NoticeStep(
-            "county_notice",
-            "draft_county_notice",
-            "sign_county_notice",
-            "review_county",
-            Kind.COUNTY,
-            frozenset(NOTICE_COLUMNS),
-        ),
+        NoticeStep("class_notice", Kind.SCHOOL, by_class=True),
+        NoticeStep("school_notice", Kind.SCHOOL),
+        NoticeStep("township_notice", Kind.TOWNSHIP),
+        NoticeStep("county_notice", Kind.COUNTY),
     )
 }
+"""In the order of the route, from the class to the county."""

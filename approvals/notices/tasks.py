@@ -7,6 +7,13 @@ from workflows.background import due
 from workflows.working_days import calendar, forget
 
 
+@due("scheduled_notices")
+def publish_notices() -> int:
+    """Publishes the signed notices whose day has come."""
+    with clock.held():
+        return actions.publish_due()
+
+
 @due("notices")
 def conclude_notices() -> int:
     """Closes and concludes notices whose period is over, and ends computed before a calendar was known."""
@@ -17,12 +24,12 @@ def conclude_notices() -> int:
 
 
 def _calendar_has_come() -> bool:
-    """Whether a year that a running notice had to guess has been published since.
+    """Whether a year that a notice had to guess, running or waiting for its date, has been published since.
 
     Before a guessed end is taken for true, the calendar is read afresh: it may have been loaded a moment ago.
     """
-    guessed = Notice.objects.filter(state="published", provisional=True).values_list("ends_on", flat=True).distinct()
-    ends = [day for day in guessed if day is not None]
+    guessing = Notice.objects.filter(state__in=["published", "scheduled"], provisional=True)
+    ends = [day for day in guessing.values_list("ends_on", flat=True).distinct() if day is not None]
     if any(day < clock.today() for day in ends):
         forget()
     return any(not calendar().is_provisional(day) for day in ends)

@@ -13,7 +13,11 @@ offices = [
     path("<int:notice_id>/submit/", views.submit, name="submit"),
     path("<int:notice_id>/publish/", views.publish, name="publish"),
     path("<int:notice_id>/send-back/", views.send_back, name="send_back"),
+    path("<int:notice_id>/recall/", views.recall, name="recall"),
+    path("<int:notice_id>/pause/", views.pause, name="pause"),
     path("<int:notice_id>/void/", views.void, name="void"),
+    path("<int:notice_id>/propose/", views.propose, name="propose"),
+    path("<int:notice_id>/conclude/", views.conclude, name="conclude"),
     path("<int:notice_id>/lines/<int:line_id>/", views.withdraw, name="withdraw"),
 ]
 site = [

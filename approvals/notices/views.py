@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy as _p
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from approvals.notices import actions, history, queries
-from approvals.notices.forms import EditForm, FindForm, ReasonForm, SignForm
+from approvals.notices.forms import ConcludeForm, ConclusionForm, EditForm, FindForm, ReasonForm, SignForm
 from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.paper import page_of, paper_of
 from approvals.notices.refusals import Refused
@@ -25,8 +25,8 @@ from workflows import clock
 
 PAGE = 50
 VIEWS = {
-    "open": (_p("notices", "Under way"), ("draft", "pending_review", "published", "closed")),
-    "ended": (_p("notices", "Ended"), ("concluded", "taken_down")),
+    "open": (_p("notices", "Under way"), ("draft", "pending_review", "scheduled", "published", "paused", "closed")),
+    "ended": (_p("notices", "Ended"), ("concluded", "taken_down", "archived")),
     "voided": (_p("notices", "Voided"), ("voided",)),
 }
 """The tabs of the list, each with its states."""
@@ -77,14 +77,24 @@ def _tabs(counts: dict[str, int], view: str) -> list[dict[str, Any]]:
 @require_POST
 @requires(*(step.draft for step in STEPS.values()))
 def draft(request: HttpRequest) -> HttpResponse:
-    """Drafts one notice of all that waits at a step of an office for a programme and term."""
+    """Drafts one notice of all that waits at a step of an office for a programme and term; of a class, where the step
+    has a list for each; as a supplement of an original, where that is chosen.
+    """
     step = request.POST.get("step", "")
     organisation = get_object_or_404(Organisation, pk=number(request.POST.get("organisation")))
     programme = get_object_or_404(Programme, pk=request.POST.get("programme", ""))
     if step not in STEPS:
         raise PermissionDenied
     try:
-        notice = actions.draft(step, organisation, programme, request.POST.get("term", ""), actor(request))
+        notice = actions.draft(
+            step,
+            organisation,
+            programme,
+            request.POST.get("term", ""),
+            actor(request),
+            group=(request.POST.get("grade", ""), request.POST.get("class_name", "")),
+            supplements=number(request.POST.get("supplements")),
+        )
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("notices:list")
@@ -124,7 +134,7 @@ def _notice(request: HttpRequest, notice_id: int) -> Notice:
 def _detail(request: HttpRequest, notice: Notice, status: int = 200, **given: Any) -> HttpResponse:
     can = _can(request, notice)
     content = queries.content(notice)
-    unpublished = notice.state in ("draft", "pending_review")
+    unpublished = notice.state in ("draft", "pending_review", "scheduled", "paused")
     given.setdefault("findings", actions.privacy_findings(notice, clock.today()) if unpublished else [])
     context = {
         "notice": notice,
@@ -137,12 +147,24 @@ def _detail(request: HttpRequest, notice: Notice, status: int = 200, **given: An
         "over": notice.state == "published" and not queries.is_current(notice, clock.today()),
         "conclusion": history.CONCLUSIONS.get(notice.conclusion, ""),
         "lines": history.timeline(notice),
-        "sign_form": SignForm(initial={"seen": content.mark}),
+        "editions": list(queries.editions(notice)) if notice.edition else [],
+        "supplementary": list(queries.supplements_of(notice)) if notice.published_at else [],
+        "missing": queries.missing(notice),
+        "sign_form": SignForm(initial=_today() | {"seen": content.mark}),
         "send_back_form": ReasonForm("send_back"),
+        "recall_form": ReasonForm("recall"),
+        "pause_form": ReasonForm("pause"),
         "void_form": ReasonForm("void"),
+        "propose_form": ConclusionForm(initial={"text": notice.conclusion_text}),
+        "conclude_form": ConcludeForm(initial={"seen": notice.conclusion_text}),
         "find_form": FindForm(),
     }
     return render(request, "notices/detail.html", context | given, status=status)
+
+
+def _today() -> dict[str, Any]:
+    today = clock.today()
+    return {"sealed_on": today, "publish_on": today}
 
 
 def _can(request: HttpRequest, notice: Notice) -> dict[str, bool]:
@@ -151,14 +173,23 @@ def _can(request: HttpRequest, notice: Notice) -> dict[str, bool]:
     drafts, signs = may(request, step.draft, path=notice.path), may(request, step.sign, path=notice.path)
     open_still = queries.may_still_change(notice)
     pending = notice.state == "pending_review"
+    mine = signs and pending and actions.worked_on(notice, actor(request))
+    contested = notice.state == "closed" and notice.contested
+    proposed = contested and notice.conclusion_person is not None
+    own_words = notice.conclusion_person == actor(request).user.person
     return {
-        "edit": drafts and notice.state == "draft",
-        "submit": drafts and notice.state == "draft",
-        "sign": signs and pending and actor(request).user.person != notice.drafted_person,
-        "is_drafter": signs and pending and actor(request).user.person == notice.drafted_person,
+        "edit": drafts and notice.state in ("draft", "paused"),
+        "submit": drafts and notice.state in ("draft", "paused"),
+        "sign": signs and pending and not mine,
+        "is_drafter": mine,
         "send_back": signs and pending,
+        "recall": signs and notice.state == "scheduled",
+        "pause": (drafts or signs) and notice.state == "published" and open_still,
         "void": (signs and open_still) or (drafts and notice.state == "draft"),
         "withdraw": may(request, step.reviewer, path=notice.path) and open_still,
+        "propose": drafts and contested,
+        "conclude": signs and proposed and not own_words and not queries.missing(notice),
+        "is_proposer": signs and proposed and own_words,
         "print": notice.state == "published",
     }
 
@@ -166,7 +197,7 @@ def _can(request: HttpRequest, notice: Notice) -> dict[str, bool]:
 @require_http_methods(["GET", "POST"])
 @requires(*(step.draft for step in STEPS.values()))
 def edit(request: HttpRequest, notice_id: int) -> HttpResponse:
-    """The author's part of a draft: title, remark, contact."""
+    """The author's part of a draft: title, remark, contact; of one taken out of view, the columns that are shown."""
     notice = _notice(request, notice_id)
     require(request, queries.step_of(notice).draft, path=notice.path)
     form = EditForm(request.POST or None, instance=notice)
@@ -191,12 +222,25 @@ def submit(request: HttpRequest, notice_id: int) -> HttpResponse:
 @require_POST
 @requires("view_case")
 def publish(request: HttpRequest, notice_id: int) -> HttpResponse:
-    """Signs and publishes."""
+    """Signs: public at once, or by itself on a later day. What was typed stays when it is refused."""
+    notice = _notice(request, notice_id)
     form = SignForm(request.POST)
-    seen = form.cleaned_data["seen"] if form.is_valid() else ""
-    checked = bool(form.cleaned_data.get("privacy_checked"))
-    return _act(request, notice_id, actions.publish, _("Published. It is public now."),
-                privacy_checked=checked, seen=seen)  # fmt: skip
+    if not form.is_valid():
+        return _detail(request, notice, 422, sign_form=form)
+    given = form.cleaned_data
+    try:
+        signed = actions.publish(notice_id, actor(request), **given)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        if refused.code == "wrong_state":
+            return redirect("notices:detail", notice_id)
+        mark = queries.content(notice).mark
+        again = SignForm(initial=given | {"seen": mark} | ({"privacy_checked": False} if mark != given["seen"] else {}))
+        findings = {"findings": refused.findings} if refused.findings else {}
+        return _detail(request, notice, 422, sign_form=again, **findings)
+    done = _("Published. It is public now.")
+    messages.success(request, _("Signed. It becomes public on its day.") if signed.state == "scheduled" else done)
+    return redirect("notices:detail", notice_id)
 
 
 @require_POST
@@ -204,6 +248,47 @@ def publish(request: HttpRequest, notice_id: int) -> HttpResponse:
 def send_back(request: HttpRequest, notice_id: int) -> HttpResponse:
     """The signer gives it back to its author."""
     return _act_with_reason(request, notice_id, "send_back", _("Sent back to its author."))
+
+
+@require_POST
+@requires("view_case")
+def recall(request: HttpRequest, notice_id: int) -> HttpResponse:
+    """The signer takes a notice back before its day."""
+    return _act_with_reason(request, notice_id, "recall", _("Taken back. Its author has it again."))
+
+
+@require_POST
+@requires("view_case")
+def pause(request: HttpRequest, notice_id: int) -> HttpResponse:
+    """Takes a public notice out of view at once."""
+    done = _("Taken out of public view. Correct it and hand it to the signer, or have it voided.")
+    return _act_with_reason(request, notice_id, "pause", done)
+
+
+@require_POST
+@requires("view_case")
+def propose(request: HttpRequest, notice_id: int) -> HttpResponse:
+    """The drafting office proposes the words of a conclusion; they stay when they are refused."""
+    form = ConclusionForm(request.POST)
+    notice = _notice(request, notice_id)
+    if form.is_valid():
+        try:
+            actions.propose(notice_id, actor(request), form.cleaned_data["text"])
+        except Refused as refused:
+            form.add_error("text", str(refused))
+        else:
+            messages.success(request, _("Proposed. The signer concludes the notice."))
+            return redirect("notices:detail", notice_id)
+    return _detail(request, notice, 422, propose_form=form)
+
+
+@require_POST
+@requires("view_case")
+def conclude(request: HttpRequest, notice_id: int) -> HttpResponse:
+    """The signer concludes a notice that was objected to."""
+    form = ConcludeForm(request.POST)
+    seen = form.cleaned_data["seen"] if form.is_valid() else ""
+    return _act(request, notice_id, actions.conclude, _("Concluded and taken down."), seen=seen)
 
 
 @require_POST

@@ -4,7 +4,6 @@ office says (DOMAIN.md §4.6). Dates and counts are the system's, never the auth
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from approvals.notices.models import Notice
 from approvals.organisations.models import Kind, Organisation
@@ -48,11 +47,17 @@ def issuer(organisation: Organisation) -> str:
     return name if organisation.kind != Kind.COUNTY or name.endswith(("局", "中心")) else f"{name}教育体育局"
 
 
-def title(office: str, programme: str, term: str, kind: str) -> str:
-    """The title of a notice of an office about a programme and term; `kind` is the disbursement kind."""
+def class_of(grade: str, class_name: str) -> str:
+    """五年级1班; the class alone where its name says the grade already."""
+    return class_name if class_name.startswith(grade) else f"{grade}{class_name}"
+
+
+def title(office: str, programme: str, term: str, kind: str, *, supplementary: bool = False) -> str:
+    """The title of a notice of an office (or class) about a programme and term; `kind` is the disbursement kind."""
+    noticed = "补充公示" if supplementary else "公示"
     if kind == RECOGNITION:
-        return f"{office}关于{year_name(term)}{programme}结果的公示"
-    return f"{office}关于{term_name(term)}{programme}拟资助学生名单的公示"
+        return f"{office}关于{year_name(term)}{programme}结果的{noticed}"
+    return f"{office}关于{term_name(term)}{programme}拟资助学生名单的{noticed}"
 
 
 def numbered(title: str, number: int) -> str:
@@ -63,21 +68,31 @@ def numbered(title: str, number: int) -> str:
     return f"{title}（之{word}）"
 
 
-def body(step: str, programme: str, term: str, kind: str, count: int, amount: Decimal | None) -> str:
-    """What is about to be decided, by which work, about how many pupils."""
-    if step == "county_notice":
-        work = "经学生（监护人）自愿申请、学校评审并公示、逐级审核，并与有关部门数据比对"
-        audience = "接受社会监督"
-    else:
-        work = "经学生（监护人）自愿申请、班级评议、学校认定工作组审核"
-        audience = "接受全校师生和家长监督"
-    if kind == RECOGNITION:
+WORK = {
+    "class_notice": "经学生（监护人）自愿申请、班级评议小组评议",
+    "school_notice": "经学生（监护人）自愿申请、班级评议、学校认定工作组审核",
+    "township_notice": "经学生（监护人）自愿申请、学校评审并公示、乡镇中心校审核",
+    "county_notice": "经学生（监护人）自愿申请、学校评审并公示、逐级审核，并与有关部门数据比对",
+}
+"""What has been done before the notice of each step."""
+AUDIENCE = {"class_notice": "接受全班同学和家长监督", "school_notice": "接受全校师生和家长监督"}
+
+
+def body(notice: Notice) -> str:
+    """What is about to be decided, by which work, about how many pupils; of a supplementary notice, what it adds to."""
+    programme, term, count = notice.subject, notice.term, notice.line_count
+    if notice.kind == RECOGNITION:
         decided = f"拟认定以下{count}名同学为{year_name(term)}家庭经济困难学生"
     else:
         decided = f"拟将以下{count}名同学列为{term_name(term)}{programme}资助对象"
-        if step == "county_notice" and amount:
-            decided += f"，本学期资助金额合计{amount:,.2f}元"
-    return f"根据{programme}有关规定，{work}，{decided}。现将名单予以公示，{audience}。"
+        if notice.step == "county_notice" and notice.amount:
+            decided += f"，本学期资助金额合计{notice.amount:,.2f}元"
+    before = ""
+    if original := notice.supplements:
+        day = day_name(original.published_on) if original.published_on else ""
+        before = f"我们已于{day}发布《{original.title}》。现对新增或者有调整的人员作补充公示，公示期另行计算。"
+    audience = AUDIENCE.get(notice.step, "接受社会监督")
+    return f"{before}根据{programme}有关规定，{WORK[notice.step]}，{decided}。现将名单予以公示，{audience}。"
 
 
 def period(notice: Notice) -> str:
@@ -86,8 +101,10 @@ def period(notice: Notice) -> str:
     rule = f"公示期{count}，自公示发布次日起算"
     if notice.day_kind == "working":
         rule += "，法定节假日不计入，调休上班日计入"
-    if notice.published_on is None or notice.ends_on is None:
-        return f"签发当日发布；{rule}，截止日期由系统计算。"
+    if notice.publish_on and notice.ends_on:
+        return f"{day_name(notice.publish_on)}发布，至{day_name(notice.ends_on)}24时（{rule}）。"
+    if notice.published_on is None or notice.ends_on is None or notice.interrupted:
+        return f"{rule}，截止日期由系统计算。"
     text = f"{day_name(notice.published_on)}至{day_name(notice.ends_on)}24时（{rule}）。"
     if notice.provisional:
         text += f"{notice.ends_on.year}年节假日安排尚未公布，截止日期暂定，公布后重新计算。"
@@ -105,13 +122,25 @@ def parts(notice: Notice) -> list[Part]:
     ]
 
 
+PLACES = {
+    "class_notice": "班级公告栏及本公示网页",
+    "school_notice": "校内公示栏及本公示网页",
+    "township_notice": "乡镇（中心校）公示栏及本公示网页",
+    "county_notice": "本公示网页",
+}
+TO_WHOM = {
+    "class_notice": "学校学生资助工作组反映，也可向县学生资助管理中心反映",
+    "school_notice": "学校学生资助工作组反映，也可向县学生资助管理中心反映",
+    "township_notice": "乡镇中心校反映，也可向县学生资助管理中心反映",
+    "county_notice": "县学生资助管理中心反映",
+}
+
+
 def _numbered(notice: Notice) -> Iterator[Part]:
-    school = notice.step == "school_notice"
     yield Part("公示时间", period(notice))
-    place = "校内公示栏及本公示网页" if school else "本公示网页"
     names = "姓名已作部分隐去，" if notice.mask_names else ""
-    yield Part("公示范围", f"{place}。{names}公示期满，名单自动撤下。")
-    to = "学校学生资助工作组反映，也可向县学生资助管理中心反映" if school else "县学生资助管理中心反映"
+    yield Part("公示范围", f"{PLACES[notice.step]}。{names}公示期满，名单自动撤下。")
+    to = TO_WHOM[notice.step]
     yield Part(
         "意见反映",
         f"公示期内如有异议，请以书面形式实名向{to}。我们将对反映人信息严格保密，并在收到之日起{REPLY_DAYS}个工作日内答复。",
@@ -121,12 +150,20 @@ def _numbered(notice: Notice) -> Iterator[Part]:
         yield Part("其他说明", notice.remark)
 
 
+def issued(notice: Notice) -> str:
+    """落款日期: the date under the seal; empty before it is signed."""
+    if notice.interrupted and not notice.publish_on:
+        return ""  # to be signed and dated anew
+    day = notice.sealed_on or notice.published_on
+    return day_name(day) if day else ""
+
+
 def contacts(notice: Notice) -> list[str]:
     """Whom to turn to, where, and who supervises; what is missing is left out."""
     known: Iterable[tuple[str, str]] = (
         ("联系人", notice.contact),
         ("电话", notice.contact_phone),
         ("接待地点", notice.contact_place),
-        ("县资助中心监督电话", notice.supervision_phone if notice.step == "school_notice" else ""),
+        ("县资助中心监督电话", notice.supervision_phone if notice.step != "county_notice" else ""),
     )
     return [f"{label}：{value}" for label, value in known if value]

@@ -15,6 +15,7 @@ NAMES: dict[str, Promise] = {
     "aid_officer": _p("role", "School aid officer"),
     "school_head": _p("role", "School head"),
     "township_reviewer": _p("role", "Township reviewer"),
+    "township_leader": _p("role", "Township leader"),
     "county_reviewer": _p("role", "County reviewer"),
     "county_second_reviewer": _p("role", "County second reviewer"),
     "match_officer": _p("role", "Data-match officer"),

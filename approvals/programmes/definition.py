@@ -28,6 +28,11 @@ from workflows.working_days import LONGEST
 
 NOTICE_COLUMNS = ("序号", "学校", "年级", "班级", "姓名", "困难等级", "资助项目")
 """The only columns that may ever be published (DOMAIN.md §2.7)."""
+BEYOND_THE_SCHOOL = frozenset({"township_notice", "county_notice"})
+"""Notices that others read than a school's own people: names are masked there and no hardship level is shown; in class
+and school everybody knows the pupil, and an objection needs the full name (DOMAIN.md §2.7)."""
+SHORTEST = {"working": 5, "calendar": 10}
+"""Fewest days of a notice's period; calendar days are those of project notices (DOMAIN.md §2.2)."""
 PAYING_STEPS = {"payment", "disbursement"}
 
 
@@ -163,12 +168,21 @@ class PanelRule(Part):
 
 
 class NoticeRule(Part):
-    """How a step's public notice is held: how long, in which days, with which columns."""
+    """How a step's public notice is held: how long, in which days, with which columns.
 
-    days: Annotated[int, Field(ge=5, le=LONGEST)]
+    A project notice counts calendar days, holidays included, and so at least ten of them.
+    """
+
+    days: Annotated[int, Field(ge=SHORTEST["working"], le=LONGEST)]
     day_kind: Literal["working", "calendar"] = "working"
     columns: list[str]
     mask_names: bool = False
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> "NoticeRule":
+        if self.days < SHORTEST[self.day_kind]:
+            raise ValueError(f"at least {SHORTEST[self.day_kind]} {self.day_kind} days (DOMAIN.md §2.2)")
+        return self
 
     @model_validator(mode="after")
     def _only_what_may_be_published(self) -> "NoticeRule":
@@ -300,8 +314,24 @@ def _route_problems(definition: Definition) -> Iterator[str]:
     if set(definition.notices) != noticed:
         yield f"notices: must be given for exactly {', '.join(sorted(noticed)) or 'no step'}"
     for step, notice in definition.notices.items():
-        if step == "county_notice" and not notice.mask_names:
-            yield "notices: names on the county's website are masked (DOMAIN.md §2.7)"
+        yield from _notice_problems(step, notice)
+    for review in ("class_review", "township_review"):
+        if review.replace("review", "notice") in definition.steps and review not in definition.steps:
+            yield f"steps: a notice makes public what {review} has found, so that is passed too"
+
+
+def _notice_problems(step: str, notice: NoticeRule) -> Iterator[str]:
+    """What may be shown where, and for how long, by rule (DOMAIN.md §2.2, §2.7)."""
+    if step in BEYOND_THE_SCHOOL:
+        if not notice.mask_names:
+            yield f"notices.{step}: names shown beyond the school are masked (DOMAIN.md §2.7)"
+        if "困难等级" in notice.columns:
+            yield f"notices.{step}: no hardship level is shown beyond the school (DOMAIN.md §2.7)"
+    else:
+        if notice.mask_names:
+            yield f"notices.{step}: class and school show names in full, or nobody could object (DOMAIN.md §2.7)"
+        if notice.day_kind != "working":
+            yield f"notices.{step}: its days are working days (DOMAIN.md §2.2)"
 
 
 def _money_problems(definition: Definition) -> Iterator[str]:

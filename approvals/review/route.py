@@ -16,6 +16,7 @@ from workflows.states import ENDED, NAMES
 
 SKIPPED: dict[str, Promise] = {
     "township_review": _("County-direct school: not under a township"),
+    "township_notice": _("County-direct school: not under a township"),
 }
 NOT_IN_PROGRAMME = _("Not part of this programme")
 CORRECTION, RECHECK = "correction", "recheck"

@@ -23,9 +23,11 @@ STEPS: dict[str, Promise] = {
     "draft": _p("step", "Application"),
     "acceptance": _p("step", "Acceptance"),
     "class_review": _p("step", "Class review"),
+    "class_notice": _p("step", "Class notice"),
     "school_review": _p("step", "School review"),
     "school_notice": _p("step", "School notice"),
     "township_review": _p("step", "Township review"),
+    "township_notice": _p("step", "Township notice"),
     "county_review": _p("step", "County review"),
     "data_check": _p("step", "Data check"),
     "recheck": _p("step", "Re-check"),
@@ -50,7 +52,8 @@ TONES = {
     "returned": "warn", "recheck": "warn", "account_fix": "warn", "partially_paid": "warn", "suspended": "warn",
     "approved": "good", "completed": "good", "paid": "good", "active": "good", "concluded": "good",
     "imported": "good", "loaded": "good", "done": "good",
-    "school_notice": "public", "county_notice": "public", "published": "public",
+    "class_notice": "public", "school_notice": "public", "township_notice": "public", "county_notice": "public",
+    "published": "public", "paused": "warn",
     "rejected": "bad", "failed": "bad", "unreadable": "bad",
 }  # fmt: skip
 """The colour of a state's badge; whatever is under way has the tone `busy`."""

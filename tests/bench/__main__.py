@@ -32,6 +32,8 @@ GOALS = {
     "queue_1m_statements": ("<=", 10, "SQL statements of each of these pages"),
     "queue_1m_html_kb": ("<=", 150, "kilobytes of HTML of a page of fifty rows"),
     "verify_1m_s": ("<=", 60, "seconds to prove a record of 1,000,000 lines"),
+    "notice_close_200k_s": ("<=", 40, "seconds to close 1,000 notices that come due at once, 200,000 lines"),
+    "notice_publish_50k_s": ("<=", 10, "seconds to publish a notice of 50,000 lines, its first page read"),
     "queue_1m_made_s": ("<=", 180, "seconds to make the million"),
 }
 

@@ -166,6 +166,7 @@ def sign_notice(signer: Page) -> str:
     signer.goto("/notices/")
     signer.get_by_role("row", name=re.compile("待签发")).get_by_role("link").first.click()
     signer.get_by_label("我已核对名单和文字").check()
+    signer.get_by_label("张贴的纸质公示已加盖公章").check()
     assert_accessible(signer)
     button(signer, "签发").click()
     expect(signer.locator("h1 .badge")).to_have_text("公示中")

@@ -46,6 +46,7 @@ def signed(page: Page) -> None:
     page.goto("/notices/")
     page.get_by_role("link", name="拟资助学生名单的公示").click()
     page.get_by_label("我已核对名单和文字").check()
+    page.get_by_label("张贴的纸质公示已加盖公章").check()
     page.get_by_role("button", name="签发").click()
 
 

@@ -32,6 +32,7 @@ from approvals.disbursement.models import BATCH_STATES, LINE_STATES, Batch, Paym
 from approvals.notices import actions as notices
 from approvals.notices.models import STATES as NOTICE_STATES
 from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.steps import STEPS
 from approvals.organisations import accounts, authority, proposals
 from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.models import PROPOSAL_STATES, Kind, Organisation, PostProposal, User
@@ -50,12 +51,13 @@ from tests.factories import (
     account_number,
     acting,
     at_step,
+    every_notice,
     person,
 )
 from tests.permissions.world import STATES as CASE_STATES
 from tests.permissions.world import World, prepared_by
 from workflows import acts
-from workflows.models import ActingLevel, Case, Freeze
+from workflows.models import ActingLevel, CalendarYear, Case, Freeze
 from workflows.reasons import Reason
 
 pytestmark = pytest.mark.django_db
@@ -73,8 +75,7 @@ NEW = ("-",)
 ANY = ("draft", "county_review", "completed")
 """States in which what may be done in every state is tried."""
 THINGS = {
-    "school_notice": [name for name, _ in NOTICE_STATES],
-    "county_notice": [name for name, _ in NOTICE_STATES],
+    **{step: [name for name, _ in NOTICE_STATES] for step in STEPS},
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
     "post": [name for name, _ in PROPOSAL_STATES],
@@ -101,6 +102,8 @@ class Stage:
     second: UserActor
     """An administrator who proposed the one proposal there is."""
     notices: dict[str, Notice] = field(default_factory=dict)
+    noticed: Any = None
+    """The programme of those: its cases pass all four steps."""
     batch: Batch = field(default_factory=Batch)
     sent: Batch = field(default_factory=Batch)
     """A batch that is at the bank."""
@@ -130,16 +133,21 @@ def stage(stage_of_this_module: Stage, db: None, monkeypatch: pytest.MonkeyPatch
 
 def _stage(world: World) -> Stage:
     county, school = world.offices["county"], world.offices["school"]
+    CalendarYear.objects.create(year=FIRST_DAY.year, source="示例")
     version = VersionFactory()
     people = [acting(person(role, county)) for role in ("finance_maker", "finance_checker", "finance_approver")]
     stage = Stage(world, version, *people, acting(person("administrator", county)))
+    noticed = VersionFactory(changes=every_notice())
     for step, role, office in (
+        ("class_notice", "aid_officer", school),
         ("school_notice", "aid_officer", school),
+        ("township_notice", "township_reviewer", world.offices["township"]),
         ("county_notice", "county_reviewer", county),
     ):
-        at_step(step, school=school, version=version)
+        at_step(step, school=school, version=noticed)
         author = acting(person(role, office))
-        stage.notices[step] = notices.draft(step, office, version.programme, TERM, author)
+        stage.notices[step] = notices.draft(step, office, noticed.programme, TERM, author, group=("五年级", "1班"))
+    stage.noticed = noticed
     at_step("payment", school=school, version=version)
     stage.sent = batches.make_batch(version.programme, TERM, stage.maker, county.path)
     batches.submit(stage.sent.pk, stage.maker)
@@ -261,14 +269,24 @@ def try_notice(step: str) -> Callable[..., Try]:
         line = NoticeLine.objects.get(notice=notice)
         if name == "draft":
             NoticeLine.objects.filter(pk=line.pk).update(open=False)
-            kind = Kind.SCHOOL if step == "school_notice" else Kind.COUNTY
-            return lambda by: notices.draft(step, _office(place, kind), stage.version.programme, TERM, by)
+            office = _office(place, STEPS[step].organisation)
+            return lambda by: notices.draft(step, office, stage.noticed.programme, TERM, by, group=("五年级", "1班"))
         signed: dict[str, Any] = {}
         if state not in ("draft", "pending_review", "voided"):
             signed = {
                 "published_at": "2026-09-07T08:00+08:00", "ends_on": FIRST_DAY + timedelta(days=7), "sha256": "x" * 64,
-                "signed_by": stage.maker.user, "signed_person": stage.maker.user.person,
+                "signed_by": stage.maker.user, "signed_person": stage.maker.user.person, "sealed_on": FIRST_DAY,
+                "publish_on": FIRST_DAY + timedelta(days=1) if state == "scheduled" else None,
+                "frozen": b"{}", "edition": 0 if state == "scheduled" else 1,
             }  # fmt: skip
+        if name in ("propose", "conclude"):
+            words = (
+                {"conclusion_person": stage.second.user.person, "conclusion_text": WHY} if name == "conclude" else {}
+            )
+            signed |= words | {"contested": True}
+            if state in ("concluded", "taken_down"):
+                signed |= {"conclusion_person": stage.second.user.person, "concluded_person": stage.maker.user.person}
+            NoticeLine.objects.filter(pk=line.pk).update(open=False, state="confirmed")
         Notice.objects.filter(pk=notice.pk).update(state=state, path=place, **signed)
         Case.objects.filter(pk=line.case_id).update(path=place)
         why = Reason("line_withdrawn", WHY)
@@ -276,9 +294,13 @@ def try_notice(step: str) -> Callable[..., Try]:
             "edit": lambda by: notices.edit(notice.pk, by, title="公示", remark="", contact="王老师",
                                          contact_phone="0310-0000000", contact_place="一楼"),
             "submit": lambda by: notices.submit(notice.pk, by),
-            "publish": lambda by: notices.publish(notice.pk, by, privacy_checked=True),
+            "publish": lambda by: notices.publish(notice.pk, by, privacy_checked=True, sealed=True),
             "send_back": lambda by: notices.send_back(notice.pk, by, REASON),
+            "recall": lambda by: notices.recall(notice.pk, by, REASON),
+            "pause": lambda by: notices.pause(notice.pk, by, REASON),
             "void": lambda by: notices.void(notice.pk, by, REASON),
+            "propose": lambda by: notices.propose(notice.pk, by, WHY),
+            "conclude": lambda by: notices.conclude(notice.pk, by),
             "withdraw_line": lambda by: _done(notices.withdraw_line(line.pk, by, why)),
         }[name]  # fmt: skip
 
@@ -463,8 +485,7 @@ def try_everybody(stage: Stage, name: str, state: str, place: str) -> Try:
 
 
 TRIES: dict[str, Callable[..., Try]] = {
-    "school_notice": try_notice("school_notice"),
-    "county_notice": try_notice("county_notice"),
+    **{step: try_notice(step) for step in STEPS},
     "batch": try_batch,
     "line": try_line,
     "post": try_post,

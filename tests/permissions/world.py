@@ -15,7 +15,7 @@ from tests.cases import WHY
 from tests.factories import CountyFactory, SchoolFactory, TownshipFactory, person, set_training_date
 from workflows import CaseSpec, Reason, decide, open_cases
 from workflows.actors import SYSTEM, Actor, LiteralActor
-from workflows.flows.aid import REVIEWERS
+from workflows.flows.aid import NOTICES, REVIEWERS
 from workflows.flows.aid_2027 import AidFlow2027
 from workflows.models import ActingLevel, Case, WorkItem
 
@@ -23,11 +23,13 @@ STEPS = (
     "class_review", "school_notice", "township_review", "data_check", "pending_approval", "county_notice", "payment",
     "disbursement",
 )  # fmt: skip
-NOTICES = ["school_notice", "county_notice"]
+SELDOM = ("class_notice", "township_notice")
+"""Steps that only the cases pass which are to stand there, so that the reviews after them still follow a person's."""
 ONWARD = {
-    "draft": "submit", "class_review": "approve", "school_review": "approve", "school_notice": "conclude",
-    "township_review": "approve", "county_review": "approve", "data_check": "clear", "pending_approval": "approve",
-    "county_notice": "conclude", "approved": "disburse", "disbursing": "pay",
+    "draft": "submit", "class_review": "approve", "class_notice": "conclude", "school_review": "approve",
+    "school_notice": "conclude", "township_review": "approve", "township_notice": "conclude",
+    "county_review": "approve", "data_check": "clear", "pending_approval": "approve", "county_notice": "conclude",
+    "approved": "disburse", "disbursing": "pay",
 }  # fmt: skip
 """The outcome that leads on from each state of the main line, in order."""
 ASIDE = {
@@ -39,7 +41,8 @@ ASIDE = {
 }
 """The other states: from which of the main line, by which outcome, and the permission of the last decision."""
 LAST = {
-    "class_review": "submit_application", "school_review": "review_class", "school_notice": "review_school",
+    "class_review": "submit_application", "class_notice": "review_class", "school_review": "review_class",
+    "school_notice": "review_school", "township_notice": "review_township",
     "county_review": "review_township", "data_check": "review_county", "pending_approval": "review_county",
     "county_notice": "approve_county", "returned": "review_school", "recheck": "review_county",
 }  # fmt: skip
@@ -99,15 +102,18 @@ def build() -> World:
 
 def _in_state(state: str, paths: list[str]) -> list[int]:
     """A case in a state for each path."""
-    specs = [CaseSpec(path=path.removesuffix("#"), steps=STEPS) for path in paths]
+    steps = (*STEPS, state) if state in SELDOM else STEPS
+    specs = [CaseSpec(path=path.removesuffix("#"), steps=steps) for path in paths]
     cases = open_cases(AidFlow2027, specs, SYSTEM)
-    Case.objects.filter(pk__in=cases).update(noticed=NOTICES)
+    Case.objects.filter(pk__in=cases).update(noticed=list(NOTICES))
     goal, outcome, _permission = ASIDE.get(state, (state, "", ""))
     for here, onward in ONWARD.items():
         if here == goal:
             break
+        if here in SELDOM:
+            continue
         _decide(cases, onward)
-        Case.objects.filter(pk__in=cases).update(noticed=NOTICES)
+        Case.objects.filter(pk__in=cases).update(noticed=list(NOTICES))
     if outcome:
         _decide(cases, outcome)
     standing = set(Case.objects.filter(pk__in=cases).values_list("state", flat=True))

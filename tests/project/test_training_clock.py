@@ -102,7 +102,7 @@ def test_a_notice_of_five_working_days_is_over_after_five_clicks() -> None:
     version = VersionFactory()
     notice = notices.draft("school_notice", school, version.programme, TERM, officer)
     notices.submit(notice.pk, officer)
-    notices.publish(notice.pk, head, privacy_checked=True)
+    notices.publish(notice.pk, head, privacy_checked=True, sealed=True)
     moves = [clock.forward() for _ in range(6)]
     assert [(move.notices, move.cases) for move in moves] == [(0, 0)] * 5 + [(1, 2)]
     assert {case.state for case in Case.objects.all()} == {"township_review"}

@@ -54,7 +54,7 @@ from workflows.acts import (
 )
 from workflows.clock import moment
 from workflows.facts import add_noticed, set_facts
-from workflows.flows.aid import REVIEWERS, AidFlow
+from workflows.flows.aid import NOTICES, REVIEWERS, AidFlow
 from workflows.flows.aid_2027 import AidFlow2027
 from workflows.models import ActingLevel, Case, Follower, Freeze, Link, Record, Recusal, Signer, WorkItem
 from workflows.nodes import Review, Step
@@ -204,7 +204,9 @@ def spec_by(chance: Random) -> dict[str, Any]:
     return {
         "flow": chance.choice([AidFlow, AidFlow2027]),
         "by": chance.choice([SYSTEM, SYSTEM, PEOPLE[-2]]),
-        "steps": [step for step in (*STEPS, "class_review") if chance.random() < 0.7],
+        "steps": [
+            step for step in (*STEPS, "class_review", "class_notice", "township_notice") if chance.random() < 0.7
+        ],
         "returns": chance.choice(["straight", "all"]),
         "limits": chance.choice([{}, {"school_review": 5, "county_review": 3}]),
         "panels": {step: panel_by(chance) for step in joint},
@@ -266,7 +268,7 @@ class Applications(RuleBasedStateMachine):
         """A step further, by whoever may; not to the end."""
         item = WorkItem.objects.get(process_id=case, finished=None)
         step = item.flow_task
-        if step.name in ("school_notice", "county_notice"):
+        if step.name.endswith("_notice"):
             add_noticed([case], step.name)
         if step.onward in ("disburse", "pay"):
             return
@@ -430,7 +432,7 @@ class Applications(RuleBasedStateMachine):
             if item is None:
                 return
             step = item["flow_task"]
-            if step.name in ("school_notice", "county_notice"):
+            if step.name.endswith("_notice"):
                 add_noticed([case], step.name)
             if step.permission == "system":
                 self.now = Rows(self.cases)
@@ -532,7 +534,7 @@ class Applications(RuleBasedStateMachine):
             "look": lambda: self.look_at(case, by),
             "match": lambda: set_facts([case], open_hits=moments % 2),
             "supply": lambda: set_facts([case], missing=["account"] * (moments == 1)),
-            "notice": lambda: add_noticed([case], "county_notice" if moments % 2 else "school_notice"),
+            "notice": lambda: add_noticed([case], list(NOTICES)[moments % len(NOTICES)]),
             "kin": lambda: self.find_kin(case, by, [[], ["school"], ["county", "leader"]][moments % 3]),
             "office": lambda: self.bar_from_office(by, [["school"], ["county", "leader"]][moments % 2]),
             "freeze": lambda: self.freeze_office(["", "act_in_freeze"][moments % 2], moments // 2 + 1),

@@ -107,7 +107,7 @@ def test_a_random_walk_leaves_the_same_case_items_and_links(seed: int) -> None:
     flow = chance.choice([AidFlow, AidFlow2027])
     twins = Twins(
         flow,
-        steps=[step for step in (*STEPS, "class_review") if chance.random() < 0.7],
+        steps=[step for step in (*STEPS, "class_review", "class_notice", "township_notice") if chance.random() < 0.7],
         limits={
             step: chance.randint(1, 15) for step in (*STEPS, "school_review", "correction") if chance.random() < 0.6
         },

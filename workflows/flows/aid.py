@@ -7,6 +7,8 @@ for a programme) is skipped with a line in the record.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial, reduce
+from operator import and_
 from typing import Any, Self
 
 from django.db.models import Q
@@ -28,9 +30,11 @@ from workflows.states import add_names
 add_names(
     {
         "class_review": _p("case state", "Class review"),
+        "class_notice": _p("case state", "Class public notice"),
         "school_review": _p("case state", "School review"),
         "school_notice": _p("case state", "School public notice"),
         "township_review": _p("case state", "Township review"),
+        "township_notice": _p("case state", "Township public notice"),
         "county_review": _p("case state", "County review"),
         "data_check": _p("case state", "Data check"),
         "recheck": _p("case state", "Re-check"),
@@ -59,28 +63,51 @@ add_reasons(
 
 NOTHING_MISSING = Condition("incomplete", _("Something required is still missing."), lambda: Q(missing=[]))
 NO_OPEN_HIT = Condition("open_hit", _("A data-match hit has not been waived."), lambda: Q(open_hits=0))
-SCHOOL_NOTICED = Condition(
-    "school_not_noticed", _("The school notice has not concluded."), lambda: Q(noticed__contains=["school_notice"])
-)
-COUNTY_NOTICED = Condition(
-    "county_not_noticed", _("The county notice has not concluded."), lambda: Q(noticed__contains=["county_notice"])
-)
+NOTICES: dict[str, tuple[str, Any]] = {
+    "class_notice": ("class_review", _("The class notice has not concluded.")),
+    "school_notice": ("school_review", _("The school notice has not concluded.")),
+    "township_notice": ("township_review", _("The township notice has not concluded.")),
+    "county_notice": ("county_review", _("The county notice has not concluded.")),
+}
+"""The steps with a public notice, in the order of the route: the review that each makes public, and what is said where
+it has not concluded."""
+JUDGES = ("class_review", "school_review", "township_review", "county_review", "recheck", "pending_approval")
+"""The reviews in the order of the route."""
+
+
+def _concluded(step: str) -> Q:
+    """The case's notice of a step has concluded, or it passes none."""
+    return Q(noticed__contains=[step]) | ~Q(steps__contains=[step])
+
+
+def _every_notice_concluded() -> Q:
+    return reduce(and_, map(_concluded, NOTICES))
+
+
+NOTICED = {
+    step: Condition(f"{step.removesuffix('_notice')}_not_noticed", sentence, partial(Q, noticed__contains=[step]))
+    for step, (_review, sentence) in NOTICES.items()
+}
+"""Nobody leaves a notice step onward before its notice concluded."""
 EVERY_NOTICE_CONCLUDED = Condition(
-    "not_noticed",
-    _("Not every public notice of this programme has concluded."),
-    lambda: (
-        (Q(noticed__contains=["school_notice"]) | ~Q(steps__contains=["school_notice"]))
-        & (Q(noticed__contains=["county_notice"]) | ~Q(steps__contains=["county_notice"]))
-    ),
+    "not_noticed", _("Not every public notice of this programme has concluded."), _every_notice_concluded
 )
 
 
-SCHOOL_NOTICE_STANDS = Condition(
-    "school_not_noticed",
-    _("The school notice has not concluded."),
-    # A case that the school had sent back to the class has had no notice to lose.
-    lambda: Q(noticed__contains=["school_notice"]) | ~Q(steps__contains=["school_notice"]) | Q(resume="school_review"),
-)
+def _notices_stand(source: str) -> list[Callable[[Any], bool]]:
+    """Of a review that sends a case straight back to a later one: the notices in between stand, for each has concluded.
+
+    A case that an office returned before its notice has had none to lose: it comes back to that office, and to the
+    notice after it.
+    """
+
+    def stands(step: str) -> Q:
+        review, _sentence = NOTICES[step]
+        return _concluded(step) | ~Q(resume__in=JUDGES[JUDGES.index(review) + 1 :])
+
+    reviews = JUDGES[JUDGES.index(source) :]
+    between = [step for step, (review, _sentence) in NOTICES.items() if review in reviews and step != "county_notice"]
+    return [Condition(NOTICED[step].code, NOTICES[step][1], partial(stands, step)) for step in between]
 
 
 def _not(step: str) -> Condition:
@@ -136,21 +163,27 @@ class AidCase(Case):  # type: ignore[django-manager-missing]
     def accept(self) -> None:
         """受理: submitted by the school's own officer, so accepted at once."""
 
-    @transition("state", "class_review", "school_review", permission="review_class")
+    @transition("state", "class_review", "class_notice", permission="review_class")
     @transition("state", "school_review", "school_notice", permission="review_school")
-    @transition("state", "township_review", "county_review", permission="review_township")
+    @transition("state", "township_review", _open(["township_notice", "county_review"]), permission="review_township")
     @transition("state", "county_review", "data_check", permission="review_county")
     @transition("state", "recheck", "county_review", permission="recheck_county")
     @transition("state", "pending_approval", "county_notice", conditions=[NO_OPEN_HIT], permission="approve_county")
     def approve(self) -> None:
         """审核通过."""
 
-    @transition("state", "school_notice", "township_review", conditions=[SCHOOL_NOTICED], permission="system")
-    @transition("state", "county_notice", "approved", conditions=[COUNTY_NOTICED], permission="system")
+    @transition("state", "class_notice", "school_review", conditions=[NOTICED["class_notice"]], permission="system")
+    @transition("state", "school_notice", "township_review", conditions=[NOTICED["school_notice"]], permission="system")
+    @transition(
+        "state", "township_notice", "county_review", conditions=[NOTICED["township_notice"]], permission="system"
+    )
+    @transition("state", "county_notice", "approved", conditions=[NOTICED["county_notice"]], permission="system")
     def conclude(self) -> None:
         """公示无异议."""
 
+    @transition("state", "class_notice", "class_review", permission="review_class")
     @transition("state", "school_notice", "school_review", permission="review_school")
+    @transition("state", "township_notice", "township_review", permission="review_township")
     @transition("state", "county_notice", "county_review", permission="review_county")
     def adjust(self) -> None:
         """A line taken off a notice is judged again."""
@@ -178,17 +211,29 @@ class AidCase(Case):  # type: ignore[django-manager-missing]
         """重新提交, back to the step that returned it or to the school's."""
 
     @transition(
-        "state", "school_review", _open(REVIEWERS), conditions=[SCHOOL_NOTICE_STANDS], permission="review_school"
+        "state", "class_review", _open(REVIEWERS), conditions=_notices_stand("class_review"), permission="review_class"
     )
-    @transition("state", "class_review", _open(REVIEWERS), conditions=[SCHOOL_NOTICE_STANDS], permission="review_class")
-    @transition("state", "township_review", _open(REVIEWERS), permission="review_township")
+    @transition(
+        "state",
+        "school_review",
+        _open(REVIEWERS),
+        conditions=_notices_stand("school_review"),
+        permission="review_school",
+    )
+    @transition(
+        "state",
+        "township_review",
+        _open(REVIEWERS),
+        conditions=_notices_stand("township_review"),
+        permission="review_township",
+    )
     @transition("state", "county_review", _open(REVIEWERS), permission="review_county")
     def pass_back(self) -> None:
         """复核送回: approved again, straight back to the later review that had returned it."""
 
     @transition(
         "state",
-        ["returned", *REVIEWERS, "school_notice", "data_check", "county_notice"],
+        ["returned", *REVIEWERS, *NOTICES, "data_check"],
         _open(["draft", "returned", *REVIEWERS]),
         permission="take_back",
     )  # fmt: skip
@@ -215,9 +260,17 @@ class AidCase(Case):  # type: ignore[django-manager-missing]
     def pay(self) -> None:
         """The money has arrived, or the waiver is settled."""
 
-    @transition("state", "class_review", "school_review", conditions=[_not("class_review")], permission="system")
+    @transition("state", "class_review", "class_notice", conditions=[_not("class_review")], permission="system")
+    @transition("state", "class_notice", "school_review", conditions=[_not("class_notice")], permission="system")
     @transition("state", "school_notice", "township_review", conditions=[_not("school_notice")], permission="system")
-    @transition("state", "township_review", "county_review", conditions=[_not("township_review")], permission="system")
+    @transition(
+        "state",
+        "township_review",
+        _open(["township_notice", "county_review"]),
+        conditions=[_not("township_review")],
+        permission="system",
+    )
+    @transition("state", "township_notice", "county_review", conditions=[_not("township_notice")], permission="system")
     @transition("state", "data_check", "pending_approval", conditions=[_not("data_check")], permission="system")
     @transition(
         "state", "pending_approval", "county_notice", conditions=[_not("pending_approval")], permission="system"

@@ -1,4 +1,5 @@
-"""The aid application from 2027 on: the class reviews before the school does (班级评议, DOMAIN.md §3.1).
+"""The aid application from 2027 on: the class reviews before the school does (班级评议, DOMAIN.md §3.1), and class and
+township may give public notice too, as school and county do.
 
 Cases that started on the route of 2026 end on it. The state machine is the same: what a case legally is does not
 depend on the version of its route.
@@ -31,11 +32,16 @@ class AidFlow2027(Flow):
     acceptance = Automatic(state="submitted", through=True).Accept(this.class_review)
     class_review = (
         Review("review_class", level="class", optional=True)
-        .Approve(this.school_review)
+        .Approve(this.class_notice)
         .Return(this.correction)
         .Reject(this.rejected)
         .Withdraw(this.withdrawn)
         .Cancel(this.cancelled)
+    )
+    class_notice = (
+        PublicNotice("review_class", level="class", optional=True)
+        .Concluded(this.school_review)
+        .Adjusted(this.class_review)
     )
     school_review = (
         Review("review_school", level="school")
@@ -52,11 +58,16 @@ class AidFlow2027(Flow):
     )
     township_review = (
         Review("review_township", level="township", optional=True)
-        .Approve(this.county_review)
+        .Approve(this.township_notice)
         .Return(this.correction)
         .Reject(this.rejected)
         .Withdraw(this.withdrawn)
         .Cancel(this.cancelled)
+    )
+    township_notice = (
+        PublicNotice("review_township", level="township", optional=True)
+        .Concluded(this.county_review)
+        .Adjusted(this.township_review)
     )
     county_review = (
         Review("review_county", level="county")

@@ -30,6 +30,7 @@ from approvals.programmes.models import ProgrammeVersion, Rate
 from workflows import record
 from workflows.clock import today
 from workflows.facts import drop_noticed, set_facts, set_title
+from workflows.flows.aid import NOTICES
 from workflows.models import Case
 from workflows.ways import first_review, order_of
 
@@ -291,7 +292,7 @@ def _revise(case: Case, application: Application, changed: _Change, by: UserActo
     )
     if JUDGED & set(changed.fields):
         set_facts([case.pk], resume=first_review(case.flow_class, tuple(case.steps)).name)
-        drop_noticed([case.pk], "school_notice", "county_notice")
+        drop_noticed([case.pk], *NOTICES)
     elif MATCHED & set(changed.fields) and _is_matched(case):
         set_facts([case.pk], resume="county_review")
 

@@ -31,6 +31,8 @@ DUPLICATE = "duplicate"
 BUSY = "busy"
 """Somebody else is entering the same pupils at this moment."""
 NO_PUPIL = "no_pupil"
+AT_TOWNSHIPS = ("township_review", "township_notice")
+"""Steps that are passed only by cases of a school under a township."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def _store(
     below_township = organisations.below_township({spec.path for spec in specs})
     routes = {
         (version, path): [
-            step for step in versions[version].rules.steps if step != "township_review" or path in below_township
+            step for step in versions[version].rules.steps if step not in AT_TOWNSHIPS or path in below_township
         ]
         for version, path in {(spec.version, spec.path) for spec in specs}
     }

@@ -23,11 +23,14 @@ from tests.factories import (
     VersionFactory,
     acting,
     at_step,
+    every_notice,
     person,
     set_training_date,
 )
-from workflows import working_days
+from workflows import Reason, working_days
 from workflows.models import CalendarDay, CalendarYear
+
+LEAK = Reason("privacy_leak", "名单的班级一栏误写了家长电话，须更正后重新公示。")
 
 
 @contextmanager
@@ -59,9 +62,9 @@ class Place:
             for _ in range(count)
         ]
 
-    def draft(self, *cases: int) -> Notice:
+    def draft(self, *cases: int, **chosen: Any) -> Notice:
         return actions.draft(
-            self.step, self.office, self.version.programme, TERM, self.author, list(cases) if cases else None
+            self.step, self.office, self.version.programme, TERM, self.author, list(cases) if cases else None, **chosen
         )
 
     def pending(self, count: int = 3) -> Notice:
@@ -71,7 +74,20 @@ class Place:
 
     def published(self, count: int = 3) -> Notice:
         """A notice of so many pupils that is public."""
-        return actions.publish(self.pending(count).pk, self.signer, privacy_checked=True)
+        return self.sign(self.pending(count))
+
+    def sign(self, notice: Notice, publish_on: date | None = None, **given: Any) -> Notice:
+        """Signed and sealed: public at once, or on a day."""
+        given = {"privacy_checked": True, "sealed": True, "publish_on": publish_on} | given
+        return actions.publish(notice.pk, self.signer, **given)
+
+    def scheduled(self, publish_on: date, count: int = 3) -> Notice:
+        """A notice of so many pupils that is signed for a day."""
+        return self.sign(self.pending(count), publish_on)
+
+    def paused(self, count: int = 3) -> Notice:
+        """A notice of so many pupils that was public and is out of view."""
+        return actions.pause(self.published(count).pk, self.author, LEAK)
 
 
 @pytest.fixture
@@ -116,4 +132,36 @@ def county_place(db: None, calendar_of_2025: None) -> Place:
         signer=acting(person("county_leader", county)),
         reviewer=acting(person("county_reviewer", county)),
         version=VersionFactory(),
+    )
+
+
+@pytest.fixture
+def class_place(db: None, calendar_of_2025: None) -> Place:
+    """A school whose programme gives notice at all four levels; the class's, drafted by its teacher."""
+    set_training_date()
+    school = SchoolFactory()
+    return Place(
+        step="class_notice",
+        office=school,
+        school=school,
+        author=acting(person("class_teacher", school)),
+        signer=acting(person("school_head", school)),
+        reviewer=acting(person("class_teacher", school)),
+        version=VersionFactory(changes=every_notice()),
+    )
+
+
+@pytest.fixture
+def township_place(db: None, calendar_of_2025: None) -> Place:
+    set_training_date()
+    school = SchoolFactory()
+    township = Organisation.objects.get_parent(school)
+    return Place(
+        step="township_notice",
+        office=township,
+        school=school,
+        author=acting(person("township_reviewer", township)),
+        signer=acting(person("township_leader", township)),
+        reviewer=acting(person("township_reviewer", township)),
+        version=VersionFactory(changes=every_notice()),
     )

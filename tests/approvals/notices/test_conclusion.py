@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from approvals.notices import actions, listeners, queries, tasks
+from approvals.notices.actions import ending
 from approvals.notices.models import Notice
 from approvals.notices.refusals import Refused
 from notifications.models import Message
@@ -132,7 +133,7 @@ def test_a_withdrawn_case_keeps_its_history_and_is_noticed_again(school_place: P
     assert again.lines.get().case_id == case
     assert [line.notice_id for line in queries.notices_of(case)] == [notice.pk, again.pk]
     actions.submit(again.pk, school_place.author)
-    actions.publish(again.pk, school_place.signer, privacy_checked=True)
+    actions.publish(again.pk, school_place.signer, privacy_checked=True, sealed=True)
     set_training_date(OVER)
     run_due()
     assert Case.objects.get(pk=case).state == "township_review"
@@ -216,7 +217,7 @@ def _many(school_place: Place, notices: int) -> list[Notice]:
             at_step("school_notice", school=school, version=school_place.version)
         notice = actions.draft("school_notice", school, school_place.version.programme, TERM, author)
         actions.submit(notice.pk, author)
-        made.append(actions.publish(notice.pk, signer, privacy_checked=True))
+        made.append(actions.publish(notice.pk, signer, privacy_checked=True, sealed=True))
     return made
 
 
@@ -241,8 +242,8 @@ def test_author_and_signer_are_told_once_that_nobody_objected(school_place: Plac
 
 
 def test_a_sweep_takes_a_bounded_piece_and_goes_on(school_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "NOTICES_AT_ONCE", 2)
-    monkeypatch.setattr(actions, "LINES_AT_ONCE", 3)
+    monkeypatch.setattr(ending, "NOTICES_AT_ONCE", 2)
+    monkeypatch.setattr(ending, "LINES_AT_ONCE", 3)
     made = _many(school_place, 3)
     set_training_date(OVER)
     assert tasks.conclude_notices() > 0
@@ -269,7 +270,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_stopped(
         if moment == "confirm":
             patch.setattr(listeners.actions, "confirm_lines", killed)
         else:
-            patch.setattr(actions, moment, killed)
+            patch.setattr(ending, moment, killed)
         with pytest.raises(Killed):
             tasks.conclude_notices()
     notice.refresh_from_db()
@@ -295,7 +296,7 @@ def test_running_it_again_changes_nothing(school_place: Place) -> None:
 def test_a_calendar_that_comes_before_the_end_is_counted_before_the_end_is_judged(school_place: Place) -> None:
     notice = school_place.pending()
     set_training_date(date(2026, 12, 30))
-    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
     assert (notice.ends_on, notice.provisional) == (date(2027, 1, 6), True)
     year = CalendarYear.objects.create(year=2027, source="示例")
     year.calendarday_set.create(day=date(2027, 1, 1), working=False, name="元旦")
@@ -310,7 +311,7 @@ def test_a_calendar_that_is_loaded_counts_for_the_notices_that_run(
 ) -> None:
     notice = school_place.pending()
     set_training_date(date(2026, 12, 30))
-    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
     shutil.copytree(settings.BASE_DIR / "fixtures", tmp_path / "fixtures")
     (tmp_path / "fixtures" / "calendar" / "2027.yaml").write_text(
         "{year: 2027, source: 示例, holidays: [{name: 元旦, days: [2027-01-01]}]}", encoding="utf-8"

@@ -11,6 +11,7 @@ from approvals.notices import actions, queries
 from approvals.notices.models import Notice
 from tests.approvals.notices.conftest import Place
 from tests.factories import TERM, SchoolFactory, officer_of, person, set_training_date
+from workflows import Reason
 from workflows.models import Case
 
 LIST = "/notices/"
@@ -103,7 +104,7 @@ def test_the_list_takes_a_fixed_number_of_statements(
 
 def test_tabs_part_what_is_under_way_from_what_ended(school_place: Place, client: Client) -> None:
     notice = school_place.published(1)
-    actions.void(notice.pk, school_place.signer, actions.Reason("wrong_list", WHY["reason_text"]))
+    actions.void(notice.pk, school_place.signer, Reason("wrong_list", WHY["reason_text"]))
     as_author(school_place, client)
     assert notice.title not in client.get(LIST).content.decode()
     assert notice.title in client.get(f"{LIST}?view=voided").content.decode()
@@ -128,7 +129,7 @@ def test_signing_needs_the_tick_and_shows_the_clock_afterwards(school_place: Pla
     seen = queries.content(notice).mark
     assert "请确认已核对" in act(client, notice, "publish", {"seen": seen}).content.decode()
     assert state(notice) == "pending_review"
-    page = act(client, notice, "publish", {"seen": seen, "privacy_checked": "on"}).content.decode()
+    page = act(client, notice, "publish", {"seen": seen, "privacy_checked": "on", "sealed": "on"}).content.decode()
     assert state(notice) == "published"
     assert "还有5个工作日" in page
 
@@ -137,7 +138,10 @@ def test_what_was_not_seen_is_not_signed(school_place: Place, client: Client) ->
     notice = school_place.pending()
     as_signer(school_place, client)
     for seen in ("", "0" * 32):
-        assert "请重新核对" in act(client, notice, "publish", {"seen": seen, "privacy_checked": "on"}).content.decode()
+        assert (
+            "请重新核对"
+            in act(client, notice, "publish", {"seen": seen, "privacy_checked": "on", "sealed": "on"}).content.decode()
+        )
     assert state(notice) == "pending_review"
 
 
@@ -154,7 +158,9 @@ def test_a_drafter_who_could_sign_elsewhere_is_told_another_person_must(school_p
     )
     page = as_author(school_place, client).get(reverse("notices:detail", args=[notice.pk])).content.decode()
     assert "须由他人签发" in page
-    response = act(client, notice, "publish", {"seen": queries.content(notice).mark, "privacy_checked": "on"})
+    response = act(
+        client, notice, "publish", {"seen": queries.content(notice).mark, "privacy_checked": "on", "sealed": "on"}
+    )
     assert "拟稿人不能签发" in response.content.decode()
     assert state(notice) == "pending_review"
 
@@ -273,8 +279,8 @@ def test_whoever_is_not_signed_in_is_sent_to_the_door(school_place: Place, clien
     [
         ("submit", "school_head", {}),
         ("submit", "auditor", {}),
-        ("publish", "aid_officer", {"seen": "x", "privacy_checked": "on"}),
-        ("publish", "township_reviewer", {"seen": "x", "privacy_checked": "on"}),
+        ("publish", "aid_officer", {"seen": "x", "privacy_checked": "on", "sealed": "on"}),
+        ("publish", "township_reviewer", {"seen": "x", "privacy_checked": "on", "sealed": "on"}),
         ("send_back", "aid_officer", why("send_back")),
         ("void", "auditor", why("void")),
         ("void", "county_reviewer", why("void")),

@@ -24,7 +24,7 @@ WHY = Reason("wrong_list", "名单里缺了两个班级，请重新拟稿。")
 
 
 def test_a_second_person_signs_and_the_notice_is_public_at_once(school_place: Place) -> None:
-    notice = actions.publish(school_place.pending().pk, school_place.signer, privacy_checked=True)
+    notice = actions.publish(school_place.pending().pk, school_place.signer, privacy_checked=True, sealed=True)
     assert (notice.state, notice.signed_by) == ("published", school_place.signer.user)
     assert list(queries.current()) == [notice]
 
@@ -36,14 +36,14 @@ def test_the_drafter_may_not_sign_even_as_head_of_the_school(school_place: Place
         organisation=school_place.school, role="school_head", starts_on=date(2020, 1, 1)
     )
     with refused("same_person"):
-        actions.publish(notice.pk, school_place.author, privacy_checked=True)
+        actions.publish(notice.pk, school_place.author, privacy_checked=True, sealed=True)
 
 
 def test_a_second_account_of_the_drafter_may_not_sign(school_place: Place) -> None:
     notice = school_place.pending()
     second_account = acting(person("school_head", school_place.school, person=school_place.author.user.person))
     with refused("same_person"):
-        actions.publish(notice.pk, second_account, privacy_checked=True)
+        actions.publish(notice.pk, second_account, privacy_checked=True, sealed=True)
 
 
 def test_the_database_refuses_the_drafters_signature(school_place: Place) -> None:
@@ -56,29 +56,29 @@ def test_the_database_refuses_the_drafters_signature(school_place: Place) -> Non
 def test_only_the_school_head_signs_a_school_notice(school_place: Place, role: str) -> None:
     notice = school_place.pending()
     with pytest.raises(PermissionDenied):
-        actions.publish(notice.pk, acting(person(role, school_place.school)), privacy_checked=True)
-    assert actions.publish(notice.pk, school_place.signer, privacy_checked=True).state == "published"
+        actions.publish(notice.pk, acting(person(role, school_place.school)), privacy_checked=True, sealed=True)
+    assert actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True).state == "published"
 
 
 @pytest.mark.parametrize("role", ["school_head", "county_reviewer", "county_second_reviewer", "administrator"])
 def test_only_the_county_leader_signs_a_county_notice(county_place: Place, role: str) -> None:
     notice = county_place.pending()
     with pytest.raises(PermissionDenied):
-        actions.publish(notice.pk, acting(person(role, county_place.office)), privacy_checked=True)
-    assert actions.publish(notice.pk, county_place.signer, privacy_checked=True).state == "published"
+        actions.publish(notice.pk, acting(person(role, county_place.office)), privacy_checked=True, sealed=True)
+    assert actions.publish(notice.pk, county_place.signer, privacy_checked=True, sealed=True).state == "published"
 
 
 def test_a_post_that_was_revoked_meanwhile_signs_nothing(school_place: Place) -> None:
     notice = school_place.pending()
     school_place.signer.user.posts.update(ends_on=date(2026, 9, 6))
     with pytest.raises(PermissionDenied):
-        actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+        actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
 
 
 def test_the_privacy_check_must_be_ticked(school_place: Place) -> None:
     notice = school_place.pending()
     with refused("privacy_not_checked"):
-        actions.publish(notice.pk, school_place.signer, privacy_checked=False)
+        actions.publish(notice.pk, school_place.signer, privacy_checked=False, sealed=True)
     notice.refresh_from_db()
     assert (notice.state, notice.sha256) == ("pending_review", "")
 
@@ -93,16 +93,19 @@ def test_what_changed_since_the_signer_looked_is_not_signed(school_place: Place)
     )  # fmt: skip
     actions.submit(notice.pk, school_place.author)
     with refused("changed"):
-        actions.publish(notice.pk, school_place.signer, privacy_checked=True, seen=seen)
+        actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True, seen=seen)
     now = queries.content(Notice.objects.get(pk=notice.pk)).mark
-    assert actions.publish(notice.pk, school_place.signer, privacy_checked=True, seen=now).state == "published"
+    assert (
+        actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True, seen=now).state
+        == "published"
+    )
 
 
 def test_private_data_that_came_in_after_the_draft_is_found_at_the_signature(school_place: Place) -> None:
     notice = school_place.pending()
     Notice.objects.filter(pk=notice.pk).update(remark="电话１３８ ００００ ００００")
     with refused("private_data"):
-        actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+        actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
 
 
 @pytest.mark.parametrize("act", ["edit", "submit", "publish", "send_back"])
@@ -123,7 +126,7 @@ def test_a_published_notice_can_not_be_changed(school_place: Place, act: str) ->
             case "submit":
                 actions.submit(notice.pk, school_place.author)
             case "publish":
-                actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+                actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
             case "send_back":
                 actions.send_back(notice.pk, school_place.signer, WHY)
 
@@ -178,7 +181,7 @@ def test_the_end_is_counted_in_working_days_from_the_day_after(
     notice = school_place.pending()
     Notice.objects.filter(pk=notice.pk).update(days=days)
     set_training_date(published)
-    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
     assert (notice.published_on, notice.ends_on, notice.provisional) == (published, ends, False)
 
 
@@ -186,7 +189,7 @@ def test_calendar_days_are_counted_as_such(school_place: Place) -> None:
     notice = school_place.pending()
     Notice.objects.filter(pk=notice.pk).update(days=10, day_kind="calendar")
     set_training_date(date(2025, 9, 26))
-    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
     assert (notice.ends_on, notice.provisional) == (date(2025, 10, 6), False)
 
 
@@ -199,7 +202,7 @@ def test_without_a_training_date_the_machines_date_in_china_counts(school_place:
     notice = school_place.pending()
     TrainingClock.objects.all().delete()
     with time_machine.travel("2025-09-25 23:30:00+00:00"):  # already the 26th in China
-        notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+        notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
     assert (notice.published_on, notice.ends_on) == (date(2025, 9, 26), date(2025, 10, 10))
 
 
@@ -208,7 +211,7 @@ def test_an_end_in_an_unpublished_year_is_provisional_and_computed_again_when_th
 ) -> None:
     notice = school_place.pending()
     set_training_date(date(2026, 12, 30))
-    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
     assert (notice.ends_on, notice.provisional) == (date(2027, 1, 6), True)
     year = CalendarYear.objects.create(year=2027, source="示例")
     CalendarDay.objects.create(day=date(2027, 1, 1), year=year, working=False, name="元旦")
@@ -222,7 +225,7 @@ def test_an_end_in_an_unpublished_year_is_provisional_and_computed_again_when_th
 def test_a_calendar_that_leaves_an_end_as_it_was_takes_the_mark_off(school_place: Place) -> None:
     notice = school_place.pending()
     set_training_date(date(2027, 3, 1))
-    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True)
+    notice = actions.publish(notice.pk, school_place.signer, privacy_checked=True, sealed=True)
     CalendarYear.objects.create(year=2027, source="示例")
     working_days.forget()
     assert actions.recompute_open() == 1

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
+from pydantic import ValidationError
 
 from approvals.programmes.definition import DefinitionError, digest_of, read_file
+from tests.factories import definition, every_notice
 
 FOLDER = Path(settings.BASE_DIR) / "fixtures" / "programmes"
 BOARDER = FOLDER / "20_living_subsidy_boarder.yaml"
@@ -112,7 +114,9 @@ def test_a_notice_lasts_at_least_five_days(tmp_path: Path) -> None:
 
 def test_names_on_the_countys_website_are_masked(tmp_path: Path) -> None:
     notices = {step: {"days": 5, "columns": ["序号", "姓名"]} for step in ("school_notice", "county_notice")}
-    assert "names on the county's website are masked" in refusal(changed(tmp_path, notices=notices))
+    assert "notices.county_notice: names shown beyond the school are masked" in refusal(
+        changed(tmp_path, notices=notices)
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,3 +164,48 @@ def test_a_window_that_closes_before_it_opens_is_refused(tmp_path: Path) -> None
     path = tmp_path / "programme.yaml"
     path.write_text(text, encoding="utf-8")
     assert "closes before it opens" in refusal(path)
+
+
+# ---------------------------------------------------------------- what is shown where, and for how long
+
+
+@pytest.mark.parametrize(
+    ("step", "changes", "says"),
+    [
+        ("township_notice", {"mask_names": False}, "names shown beyond the school are masked"),
+        ("county_notice", {"mask_names": False}, "names shown beyond the school are masked"),
+        ("township_notice", {"columns": ["姓名", "困难等级"]}, "no hardship level is shown beyond the school"),
+        ("county_notice", {"columns": ["姓名", "困难等级"]}, "no hardship level is shown beyond the school"),
+        ("class_notice", {"mask_names": True}, "class and school show names in full"),
+        ("school_notice", {"mask_names": True}, "class and school show names in full"),
+        ("class_notice", {"day_kind": "calendar", "days": 10}, "its days are working days"),
+        ("school_notice", {"day_kind": "calendar", "days": 10}, "its days are working days"),
+        ("county_notice", {"day_kind": "calendar", "days": 9}, "at least 10 calendar days"),
+        ("township_notice", {"day_kind": "working", "days": 4}, "greater than or equal to 5"),
+    ],
+)
+def test_what_may_be_shown_where_and_for_how_long_is_a_rule(step: str, changes: dict[str, Any], says: str) -> None:
+    given = every_notice()
+    given["notices"][step] |= changes
+    with pytest.raises(ValidationError) as error:
+        definition(**given)
+    assert says in str(error.value)
+
+
+def test_four_levels_and_a_project_notice_of_ten_calendar_days_are_a_programme() -> None:
+    given = every_notice()
+    given["notices"]["county_notice"] |= {"day_kind": "calendar", "days": 10}
+    assert list(definition(**given)["notices"]) == ["class_notice", "school_notice", "township_notice", "county_notice"]
+
+
+@pytest.mark.parametrize("review", ["class_review", "township_review"])
+def test_a_notice_without_the_review_that_it_makes_public_is_refused(review: str) -> None:
+    given = every_notice()
+    given["steps"].remove(review)
+    with pytest.raises(ValidationError, match=f"makes public what {review} has found"):
+        definition(**given)
+
+
+def test_the_route_of_2026_knows_no_class_notice() -> None:
+    with pytest.raises(ValidationError, match="no optional step of the route"):
+        definition(**every_notice(flow="aid"))
