@@ -14,7 +14,8 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.applications.models import PaperRequest
 from approvals.disbursement.models import Batch, PaymentLine
 from approvals.disbursement.queries import awards_to_pay
-from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.models import Notice, NoticeLine, Objection
+from approvals.notices.objections.models import HANDLES, INVESTIGATES, TO_HANDLE, TO_INVESTIGATE
 from approvals.organisations import access
 from approvals.organisations.models import PostProposal
 from notifications.models import Message
@@ -29,6 +30,8 @@ TO_SIGN = "to_sign"
 """The work that is a person's own and not a post's: to sign where one was asked to."""
 POSTS_TO_DECIDE = "posts_to_decide"
 """What others proposed: nobody decides what he proposed himself or what concerns him."""
+MY_OBJECTIONS = "my_objections"
+"""Only whoever was named looks into an objection."""
 CAP = 1000
 """Above this a count reads 1000+: nobody counts further than that on every page."""
 
@@ -110,6 +113,14 @@ def _notices(step: str, state: str) -> Waiting:
     return lambda where: Notice.objects.filter(where, step=step, state=state)
 
 
+def _objections(where: Q) -> QuerySet:
+    return Objection.objects.filter(where, state__in=TO_HANDLE)
+
+
+def _looked_into(where: Q) -> QuerySet:
+    return Objection.objects.filter(where, state__in=TO_INVESTIGATE)
+
+
 def _batches(*states: str) -> Waiting:
     return lambda where: Batch.objects.filter(where, state__in=states)
 
@@ -153,6 +164,10 @@ WORK: list[Work] = [
          _to_be_noticed("county_notice"), "notices:list"),
     Work("county_to_sign", _("County notices to be signed"), "sign_county_notice",
          _notices("county_notice", "pending_review"), "notices:list", "", "notices"),
+    Work("objections", _("Objections to be accepted, or for which nobody is named"), HANDLES, _objections,
+         "objections:list", "", "objections"),
+    Work(MY_OBJECTIONS, _("Objections to be looked into by you"), INVESTIGATES, _looked_into,
+         "objections:list", "", "objections"),
     Work("to_pay", _("Awards to be put into a batch"), "make_batch", awards_to_pay, "disbursement:list"),
     Work("to_send", _("Approved batches to be sent to the bank"), "make_batch", _batches("approved"),
          "disbursement:list", "", "batches"),
@@ -175,6 +190,7 @@ ENTRIES: list[Entry] = [
     Entry("applications", _p("navigation", "Applications"), "applications:list", ("view_case",)),
     Entry("rosters", _p("navigation", "Rosters"), "applications:roster_list", ("submit_application",)),
     Entry("notices", _p("navigation", "Public notices"), "notices:list", ("view_case",)),
+    Entry("objections", _p("navigation", "Objections"), "objections:list", (HANDLES, INVESTIGATES, "view_record")),
     Entry("awards", _p("navigation", "Awards"), "awards:list", ("view_case",)),
     Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account",)),
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
@@ -253,6 +269,8 @@ def _rows(request: HttpRequest, work: Work) -> QuerySet:
         person = access.actor(request).key
         asked = Signer.objects.filter(person=person, part="added", ended_at=None, vote="")
         where &= Q(finished__isnull=True, id__in=asked.values("item"))
+    if work.key == MY_OBJECTIONS:
+        where &= Q(investigator_person=access.actor(request).user.person)
     if work.key == POSTS_TO_DECIDE:
         person = access.actor(request).user.person
         where &= ~Q(proposed_person=person) & ~Q(person=person)

@@ -7,7 +7,7 @@ from django.core.checks import Error, register
 
 from approvals.disbursement.actions import NAMED
 from approvals.disbursement.models import Batch
-from approvals.notices.models import Notice
+from approvals.notices.models import Notice, Objection
 from approvals.organisations.models import PostProposal
 from approvals.organisations.permissions_file import LAST_DECISION, Act, Matrix
 from approvals.organisations.roles import matrix
@@ -19,6 +19,7 @@ MACHINES: dict[str, tuple[Any, dict[str, tuple[str, ...]], bool]] = {
     "school_notice": (Notice, {"void": ("discard", "void")}, False),
     "county_notice": (Notice, {"void": ("discard", "void")}, False),
     "batch": (Batch, {}, True),
+    "objection": (Objection, {}, True),
     "post": (PostProposal, {}, True),
 }
 """By family: its machine, what acts are called in it where otherwise, and whether it names the matrix's permissions."""

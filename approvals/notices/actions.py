@@ -311,7 +311,7 @@ def void(notice_id: int, by: UserActor, reason: Reason | None) -> Notice:
             _go(notice, "void", save=False)
         notice.void_reason = given.text
         notice.save(update_fields=["state", "void_reason"])
-        notice.lines.filter(open=True).update(open=False)
+        notice.lines.filter(open=True).exclude(state="objected").update(open=False)  # an objection holds its line
         _write(notice, "void", by, post, states=(was, notice.state), reason=given)
     return notice
 
@@ -328,6 +328,8 @@ def withdraw_line(line_id: int, by: UserActor, reason: Reason) -> Result:
     by.require(STEPS[line.step].reviewer, line.notice.path)
     items = open_items(AidFlow.kind, line.step, [line.case_id])
     stated = matrix().in_state(f"{line.step}.withdraw_line", line.notice.state)
+    if line.state == "objected":
+        raise Refused("objected")
     if not stated or not line.open or line.state != "listed" or line.case_id not in items:
         raise Refused("not_listed")
     return decide([items[line.case_id]], "adjust", by, reason)[0]

@@ -8,6 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 from django_fsm import FSMField, FSMModelMixin, transition
 
+from approvals.notices.objections.models import (  # noqa: F401
+    Attempt,
+    Objection,
+    Ruling,
+    SealedIdentity,
+    UsedQuestion,
+)
 from workflows.clock import CHINA
 from workflows.conditions import Condition
 
@@ -63,6 +70,8 @@ class Notice(FSMModelMixin, models.Model):
     ends_on = models.DateField(null=True)
     provisional = models.BooleanField(default=False)
     """Ends in a year whose calendar has not been published (暂定)."""
+    contested = models.BooleanField(default=False)
+    """An objection about it was accepted."""
     concluded_at = models.DateTimeField(null=True)
     conclusion = models.CharField(max_length=40, blank=True)
     void_reason = models.TextField(blank=True)
@@ -146,9 +155,11 @@ class NoticeLine(models.Model):
     case = models.ForeignKey("workflows.Case", on_delete=models.PROTECT, related_name="notice_lines")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=12, default="listed")
-    """listed, removed (with `reason`), confirmed; DOMAIN.md §3.4."""
+    """listed, objected (an objection about it is open), removed (with `reason`), confirmed; DOMAIN.md §3.4."""
     open = models.BooleanField(default=True)
-    """True while the notice runs: a case stands on one open notice of a step at a time."""
+    """True while the notice runs, and while an objection holds the line: a case stands on one open notice of a step
+    at a time.
+    """
     step = models.CharField(max_length=40)
     shown = models.JSONField(default=dict)
     reason = models.TextField(blank=True)

@@ -181,8 +181,8 @@ def may_still_change(notice: Notice) -> bool:
 
 
 def listed(notice: Notice) -> QuerySet[NoticeLine]:
-    """The lines that stand on the list, in its order."""
-    return notice.lines.filter(state__in=["listed", "confirmed"]).order_by("number")
+    """The lines that stand on the list, in its order; one that an objection holds stands there like any other."""
+    return notice.lines.filter(state__in=["listed", "objected", "confirmed"]).order_by("number")
 
 
 def removed(notice: Notice) -> int:

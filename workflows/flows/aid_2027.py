@@ -49,6 +49,8 @@ class AidFlow2027(Flow):
         PublicNotice("review_school", level="school", optional=True)
         .Concluded(this.township_review)
         .Adjusted(this.school_review)
+        .Upheld(this.rejected)
+        .Amended(this.school_review)
     )
     township_review = (
         Review("review_township", level="township", optional=True)
@@ -87,6 +89,8 @@ class AidFlow2027(Flow):
         PublicNotice("review_county", level="county", optional=True)
         .Concluded(this.payment)
         .Adjusted(this.county_review)
+        .Upheld(this.rejected)
+        .Amended(this.county_review)
     )
     payment = Payment(state="approved", optional=True).Disburse(this.disbursement)
     disbursement = Payment(state="disbursing", optional=True).Paid(this.completed)
