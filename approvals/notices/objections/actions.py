@@ -355,6 +355,7 @@ def decide(objection_id: int, by: UserActor, outcome: str, reply: str) -> Object
     at = moment()
     objection = _locked(objection_id)
     post = _investigating(objection, by)
+    _check_state(objection, "decide")
     if outcome not in dict(OUTCOMES):
         raise Refused("reason_unknown")
     if against := eligibility.why_not(objection, by.user.person):
@@ -367,7 +368,6 @@ def decide(objection_id: int, by: UserActor, outcome: str, reply: str) -> Object
         raise Refused("reply_too_short")
     _check_told(objection, reply, at.date)
     was = objection.state
-    _check_state(objection, "decide")
     _lock_notice_of(objection)
     _settle_case(objection, by, outcome, reply)
     _go(objection, "decide")

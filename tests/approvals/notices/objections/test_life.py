@@ -27,6 +27,7 @@ from workflows.queries import open_items
 
 NO_FACTS = Reason("no_facts", "没有说明可以核实的具体事实，请补充后再提。")
 WRONG = Reason("wrong_list", "名单里缺了两个班级，请重新拟稿。")
+MOVED_AWAY = Reason("line_withdrawn", "该生已转学，需重新核实学籍。")
 LAST, OVER = date(2026, 9, 14), date(2026, 9, 15)
 
 
@@ -489,7 +490,7 @@ def test_an_appeal_after_the_countys_own_notice_goes_to_its_leader(county_place:
 
 def test_a_held_case_is_neither_withdrawn_nor_concluded_nor_taken_back(scene: Scene) -> None:
     scene.object(1)
-    why = Reason("line_withdrawn", "该生已转学，需重新核实学籍。")
+    why = MOVED_AWAY
     with refused("objected"):
         notices.withdraw_line(scene.line().pk, scene.place.reviewer, why)
     assert decide([item_of(scene)], "adjust", scene.place.reviewer, why)[0].code == "objected"
