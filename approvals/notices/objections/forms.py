@@ -93,7 +93,8 @@ class ObjectForm(_Asking):
             (ANONYMOUS, _("I stay unknown. Nobody can ask me back; only the receipt number shows me the answer.")),
         ],
     )  # fmt: skip
-    name = forms.CharField(label=_("Your name"), required=False, max_length=50,
+    name = forms.CharField(
+        help_text=_("Leave this and the next empty to stay unknown."), label=_("Your name"), required=False, max_length=50,
                            widget=forms.TextInput(attrs={"autocomplete": "off"}))  # fmt: skip
     contact = forms.CharField(label=_("How you can be reached"), required=False, max_length=100,
                               widget=forms.TextInput(attrs={"autocomplete": "off"}),

@@ -16,7 +16,7 @@ from approvals.notices.objections import actions, eligibility, history, queries,
 from approvals.notices.objections.forms import AcceptForm, DecideForm, NotAcceptForm, PurposeForm
 from approvals.notices.objections.models import HANDLES, INVESTIGATES, OUTCOMES, TO_INVESTIGATE, Objection
 from approvals.notices.refusals import Refused
-from approvals.notices.steps import HEADINGS
+from approvals.notices.steps import HEADINGS, NUMBER
 from approvals.organisations.access import actor, may, number, prefixes, require, requires
 from workflows import clock
 
@@ -93,7 +93,8 @@ def _seen(request: HttpRequest, objection_id: int) -> Objection:
 def _detail(request: HttpRequest, objection: Objection, status: int = 200, **given: Any) -> HttpResponse:
     can = _can(request, objection)
     line, notice = objection.line, objection.notice
-    shown = [(HEADINGS[heading], line.shown.get(heading, "")) for heading in notice.columns] if line else []
+    columns = [heading for heading in notice.columns if heading != NUMBER]
+    shown = [(HEADINGS[heading], line.shown.get(heading, "")) for heading in columns] if line else []
     context = {
         "objection": objection,
         "notice": notice,
