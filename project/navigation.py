@@ -30,6 +30,8 @@ TO_SIGN = "to_sign"
 """The work that is a person's own and not a post's: to sign where one was asked to."""
 POSTS_TO_DECIDE = "posts_to_decide"
 """What others proposed: nobody decides what he proposed himself or what concerns him."""
+OBJECTIONS = "objections"
+"""They wait for the very office that handles them; the office above sees them, and is told when they are overdue."""
 MY_OBJECTIONS = "my_objections"
 """Only whoever was named looks into an objection."""
 CAP = 1000
@@ -164,7 +166,7 @@ WORK: list[Work] = [
          _to_be_noticed("county_notice"), "notices:list"),
     Work("county_to_sign", _("County notices to be signed"), "sign_county_notice",
          _notices("county_notice", "pending_review"), "notices:list", "", "notices"),
-    Work("objections", _("Objections to be accepted, or for which nobody is named"), HANDLES, _objections,
+    Work(OBJECTIONS, _("Objections to be accepted, or for which nobody is named"), HANDLES, _objections,
          "objections:list", "", "objections"),
     Work(MY_OBJECTIONS, _("Objections to be looked into by you"), INVESTIGATES, _looked_into,
          "objections:list", "", "objections"),
@@ -269,6 +271,8 @@ def _rows(request: HttpRequest, work: Work) -> QuerySet:
         person = access.actor(request).key
         asked = Signer.objects.filter(person=person, part="added", ended_at=None, vote="")
         where &= Q(finished__isnull=True, id__in=asked.values("item"))
+    if work.key == OBJECTIONS:
+        where = Q(path__in=access.prefixes(request, work.permission))
     if work.key == MY_OBJECTIONS:
         where &= Q(investigator_person=access.actor(request).user.person)
     if work.key == POSTS_TO_DECIDE:

@@ -117,7 +117,7 @@ class Content:
 
 def content(notice: Notice) -> Content:
     """Count, amount, and a mark that changes with whatever a signer must have seen."""
-    listed = notice.lines.filter(state="listed").aggregate(
+    listed = notice.lines.filter(state__in=["listed", "objected"]).aggregate(
         count=Count("id"), last=Max("id"), sum=Sum("id"), amount=Sum("case__application__amount")
     )
     seen = [

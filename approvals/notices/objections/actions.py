@@ -179,10 +179,11 @@ def _use(nonce: str) -> None:
 
 
 @transaction.atomic
-def answered_wrongly(nonce: str, place: bytes) -> None:
-    """Uses up a question that was answered wrongly, and counts it. Raises Refused after too many from one place."""
-    limits.count(limits.WRONG, place)
-    UsedQuestion.objects.get_or_create(nonce=nonce, defaults={"at": timezone.now()})
+def not_taken(wrong: str, place: bytes) -> None:
+    """Counts a form that was not filled in rightly, and uses up the question if that was answered wrongly."""
+    limits.remember(limits.WRONG, place)
+    if wrong:
+        UsedQuestion.objects.get_or_create(nonce=wrong, defaults={"at": timezone.now()})
 
 
 def _hold(notice: Notice, number: int) -> NoticeLine:

@@ -94,8 +94,9 @@ class ObjectForm(_Asking):
         ],
     )  # fmt: skip
     name = forms.CharField(
-        help_text=_("Leave this and the next empty to stay unknown."), label=_("Your name"), required=False, max_length=50,
-                           widget=forms.TextInput(attrs={"autocomplete": "off"}))  # fmt: skip
+        label=_("Your name"), required=False, max_length=50, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Leave this and the next empty to stay unknown."),
+    )  # fmt: skip
     contact = forms.CharField(label=_("How you can be reached"), required=False, max_length=100,
                               widget=forms.TextInput(attrs={"autocomplete": "off"}),
                               help_text=_("A phone number, for instance."))  # fmt: skip
@@ -122,17 +123,9 @@ class ObjectForm(_Asking):
             raise forms.ValidationError(SENTENCES["no_such_line"] % {"number": text}, "no_such_line")
         return int(text)
 
-    def clean_paper(self) -> Paper | None:
-        file = self.cleaned_data["paper"]
-        if not file:
-            return None
-        try:
-            return accept(file, MARK)
-        except PaperRefused as refused:
-            raise forms.ValidationError(refused.message, refused.code) from refused
-
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
+        given["paper"] = self._paper(given.get("paper"))
         if given.get("who") == NAMED:
             for field in ("name", "contact"):
                 if not given.get(field):
@@ -143,6 +136,16 @@ class ObjectForm(_Asking):
                 _("You chose to stay unknown, but gave a name or how to reach you. Please take it out, or choose to "
                   "give your name."), "anonymous_how"))  # fmt: skip
         return given
+
+    def _paper(self, file: Any) -> Paper | None:
+        """The paper, looked at only once the question is answered: that costs more than all the rest."""
+        if not file or "answer" not in self.cleaned_data:
+            return None
+        try:
+            return accept(file, MARK)
+        except PaperRefused as refused:
+            self.add_error("paper", forms.ValidationError(refused.message, refused.code))
+        return None
 
 
 class ReceiptForm(forms.Form):

@@ -18,8 +18,8 @@ from approvals.people.crypto import blind_index
 from workflows.clock import CHINA
 
 SENT, TO_NOTICE, LOOKED_UP, WRONG = "sent", "notice", "receipt", "wrong"
-"""What is counted: objections received, and to one notice; receipt numbers entered; questions answered wrongly."""
-AN_HOUR = {SENT: 20, TO_NOTICE: 60, LOOKED_UP: 60, WRONG: 40}
+"""What is counted: objections received, and to one notice; receipt numbers entered; forms not filled in rightly."""
+AN_HOUR = {SENT: 20, TO_NOTICE: 60, LOOKED_UP: 60, WRONG: 200}
 KEPT = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 AT_ONCE = 5000
@@ -43,11 +43,15 @@ def check(kind: str, place: bytes) -> None:
 
 
 def count(kind: str, place: bytes) -> None:
-    """Counts one. Within a transaction, others from the same place wait until it is over."""
-    if connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(place[:8], signed=True)])
-        check(kind, place)
+    """Counts one, in the caller's transaction: others from the same place wait until it is over. Raises Refused."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(place[:8], signed=True)])
+    check(kind, place)
+    remember(kind, place)
+
+
+def remember(kind: str, place: bytes) -> None:
+    """Counts one, whatever came before."""
     Attempt.objects.create(kind=kind, origin=place, at=timezone.now())
 
 

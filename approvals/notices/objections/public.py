@@ -62,8 +62,8 @@ def object_to(request: HttpRequest, public_id: str) -> HttpResponse:
     barred = _barred(notice, place)
     form = ObjectForm(public_id, request.POST, None if barred else request.FILES, to_county=county)
     if not form.is_valid() or barred:
-        if form.wrong_nonce and not barred:
-            actions.answered_wrongly(form.wrong_nonce, place)
+        if not barred:
+            actions.not_taken(form.wrong_nonce, place)
         return _form(request, notice, form, barred)
     try:
         objection, digits = actions.receive(notice.pk, _given(form), form.question.nonce, place)
@@ -171,7 +171,7 @@ def _found(request: HttpRequest, form: ReceiptForm) -> Objection | None:
         limits.check(limits.LOOKED_UP, place)
         if not digits:
             raise Refused("receipt_mistyped")
-        limits.count(limits.LOOKED_UP, place)
+        limits.remember(limits.LOOKED_UP, place)
         if (objection := queries.by_receipt(digits)) is None:
             raise Refused("no_such_receipt")
     except Refused as refused:
