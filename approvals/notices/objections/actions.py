@@ -258,7 +258,7 @@ def not_accept(objection_id: int, by: UserActor, reason: Reason) -> Objection:
 
 @_in_one_piece
 def refer(objection_id: int, by: UserActor) -> Objection:
-    """转县级处理: the office gives an objection to the county, before or after accepting it. Raises Refused."""
+    """转县级处理: the office gives an objection to the county, until it is decided. Raises Refused."""
     at = moment()
     objection = _locked(objection_id)
     post = by.require(HANDLES, objection.path)
@@ -270,10 +270,12 @@ def refer(objection_id: int, by: UserActor) -> Objection:
 
 
 def _refer(objection: Objection, by: Actor, post: str, at: Moment, why: str) -> None:
-    was = objection.path
+    was, state = objection.path, objection.state
+    _go(objection, "refer")
     objection.path = _county_of(was)
-    objection.save(update_fields=["path"])
-    _write(objection, "refer", by, post, path=was, data={"why": why}, at=at)
+    objection.investigator = objection.investigator_person = None
+    objection.save(update_fields=["state", "path", "investigator", "investigator_person"])
+    _write(objection, "refer", by, post, path=was, states=(state, objection.state), data={"why": why}, at=at)
     _tell("objection_received", objection, _handlers(objection))
 
 

@@ -137,6 +137,12 @@ class Objection(FSMModelMixin, models.Model):
     def not_accept(self) -> None:
         """不予受理, with a reason that its author reads."""
 
+    @transition("state", "received", "received", permission=HANDLES)
+    @transition("state", "accepted", "accepted", permission=HANDLES)
+    @transition("state", "investigating", "accepted", permission=HANDLES)
+    def refer(self) -> None:
+        """转县级处理: the county names who looks into it."""
+
     @transition("state", "accepted", "investigating", permission=HANDLES)
     @transition("state", "investigating", "investigating", permission=HANDLES)
     @transition("state", "appealed", "rechecking", permission=HANDLES)

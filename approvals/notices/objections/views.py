@@ -127,7 +127,7 @@ def _can(request: HttpRequest, objection: Objection) -> dict[str, bool]:
         "handle": handles,
         "investigate": investigates,
         "accept": handles and objection.state == "received",
-        "refer": handles and objection.state in ("received", "accepted") and objection.path == objection.notice.path
+        "refer": handles and objection.state in ("received", "accepted", "investigating") and objection.path == objection.notice.path
         and objection.notice.step != "county_notice",
         "assign": handles and objection.state in ("accepted", "appealed", *TO_INVESTIGATE),
         "unseal": looking and objection.named,

@@ -159,7 +159,7 @@ def test_an_act_out_of_its_time_is_refused(scene: Scene) -> None:
         actions.accept(objection.pk, scene.head)
     with refused("answered_before"):
         actions.not_accept(objection.pk, scene.head, NO_FACTS)
-    objection = scene.investigated(2)
+    objection = actions.decide(scene.investigated(2).pk, scene.teacher, "dismissed", REPLY)
     with refused("answered_before"):
         actions.refer(objection.pk, scene.head)
     fresh = scene.object(3)
@@ -240,6 +240,14 @@ def test_the_school_may_hand_it_to_the_county_once(scene: Scene) -> None:
     assert objection.path == CountyFactory().path
     with refused("at_county"):
         actions.refer(objection.pk, scene.leader)
+
+
+def test_who_looked_into_it_at_the_school_is_free_of_it_once_the_county_has_it(scene: Scene) -> None:
+    objection = actions.refer(scene.investigated(name="刘大海", contact="修车铺").pk, scene.head)
+    assert (objection.state, objection.investigator) == ("accepted", None)
+    with refused("not_investigator"):
+        actions.unseal(objection.pk, scene.clerk, "ask_back")
+    assert actions.assign(objection.pk, scene.clerk.user_id, scene.leader).state == "investigating"
 
 
 def test_whoever_is_employed_by_the_school_does_not_look_into_it_at_the_county(scene: Scene) -> None:
