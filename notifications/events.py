@@ -35,4 +35,8 @@ SENTENCES: dict[str, Promise] = {
     "post_given": _("You hold a post: %(name)s. What you can see and do follows from it."),
     "post_ends": _("A post of yours ends: %(name)s."),
     "batch_waiting": _("Batch %(name)s waits for you."),
+    "objection_received": _("Somebody objects to “%(name)s”. Please accept it or say why not."),
+    "objection_assigned": _("You are named to look into an objection to “%(name)s”."),
+    "objection_appealed": _("The answer to an objection to “%(name)s” was appealed. Name who looks into it again."),
+    "objections_due": _("Objections that wait for your office: %(near)s due by tomorrow, %(overdue)s overdue."),
 }

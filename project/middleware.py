@@ -8,12 +8,13 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
 
+from approvals.notices.public import too_big
 from workflows.requests import set_request_id
 
 log = structlog.get_logger(__name__)
@@ -22,6 +23,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,40}")  # as long as the record keeps
 QUIET = (settings.STATIC_URL, "/healthz")
+PUBLIC = "/public/"
+MAX_PUBLIC_BYTES = 11 * 1024 * 1024  # an objection with its paper
 RENEW_AFTER = 5 * 60  # seconds; a session row is not written at every click
 
 
@@ -108,9 +111,14 @@ class NoNulMiddleware:
         self._refuse(request.path_info, *_texts(request.GET), *request.COOKIES.values())
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, *args: Any) -> None:
-        """By now the size of the body has been looked at."""
-        self._refuse(*_texts(request.POST))
+    def process_view(self, request: HttpRequest, *args: Any) -> HttpResponse | None:
+        """By now the size of the body has been looked at, but for a text that is too long by itself."""
+        try:
+            texts = list(_texts(request.POST))
+        except RequestDataTooBig:
+            return _too_big(request)
+        self._refuse(*texts)
+        return None
 
     def _refuse(self, *texts: str) -> None:
         if any("\0" in text for text in texts):
@@ -134,7 +142,14 @@ class UploadLimitMiddleware:
             size = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             size = 0
-        if size > settings.MAX_REQUEST_BYTES:
-            limit = settings.MAX_REQUEST_BYTES // 1024 // 1024
-            return render(request, "413.html", {"limit_mb": limit}, status=413)
+        if size > settings.MAX_REQUEST_BYTES or (size > MAX_PUBLIC_BYTES and request.path.startswith(PUBLIC)):
+            return _too_big(request)
         return self.get_response(request)
+
+
+def _too_big(request: HttpRequest) -> HttpResponse:
+    """The page that says so; what everybody may send to reads no session."""
+    if request.path.startswith(PUBLIC):
+        return too_big(request, MAX_PUBLIC_BYTES // 1024 // 1024)
+    limit = settings.MAX_REQUEST_BYTES // 1024 // 1024
+    return render(request, "413.html", {"limit_mb": limit}, status=413)

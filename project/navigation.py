@@ -14,7 +14,8 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.applications.models import PaperRequest
 from approvals.disbursement.models import Batch, PaymentLine
 from approvals.disbursement.queries import awards_to_pay
-from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.models import Notice, NoticeLine, Objection
+from approvals.notices.objections.models import HANDLES, INVESTIGATES, OPEN, TO_HANDLE, TO_INVESTIGATE
 from approvals.notices.steps import STEPS
 from approvals.organisations import access
 from approvals.organisations.models import PostProposal
@@ -30,6 +31,10 @@ TO_SIGN = "to_sign"
 """The work that is a person's own and not a post's: to sign where one was asked to."""
 POSTS_TO_DECIDE = "posts_to_decide"
 """What others proposed: nobody decides what he proposed himself or what concerns him."""
+OBJECTIONS = "objections"
+"""They wait for the very office that handles them; the office above sees them, and is told when they are overdue."""
+MY_OBJECTIONS = "my_objections"
+"""Only whoever was named looks into an objection."""
 CAP = 1000
 """Above this a count reads 1000+: nobody counts further than that on every page."""
 
@@ -110,7 +115,8 @@ def _to_be_noticed(step: str) -> Waiting:
 def _to_be_mended(step: str) -> Waiting:
     """Out of view, to be corrected; or closed with every objection decided, and no conclusion proposed."""
     held = NoticeLine.objects.filter(notice=OuterRef("pk"), open=True)
-    unsaid = Q(state="closed", contested=True, conclusion_person=None) & ~Exists(held)
+    objected = Objection.objects.filter(notice=OuterRef("pk"), state__in=OPEN)
+    unsaid = Q(state="closed", contested=True, conclusion_person=None) & ~Exists(held) & ~Exists(objected)
     return lambda where: Notice.objects.filter(where, Q(state="paused") | unsaid, step=step)
 
 
@@ -118,6 +124,14 @@ def _to_be_signed(step: str) -> Waiting:
     """Handed on by its author; or closed, with a conclusion that waits for its signature."""
     proposed = Q(state="closed", contested=True, conclusion_person__isnull=False)
     return lambda where: Notice.objects.filter(where, Q(state="pending_review") | proposed, step=step)
+
+
+def _objections(where: Q) -> QuerySet:
+    return Objection.objects.filter(where, state__in=TO_HANDLE)
+
+
+def _looked_into(where: Q) -> QuerySet:
+    return Objection.objects.filter(where, state__in=TO_INVESTIGATE)
 
 
 def _batches(*states: str) -> Waiting:
@@ -195,6 +209,10 @@ WORK: list[Work] = [
             Work(f"{level}_to_sign", to_sign, step.sign, _to_be_signed(step.name), "notices:list", "", "notices"),
         ]
     ),
+    Work(OBJECTIONS, _("Objections to be accepted, or for which nobody is named"), HANDLES, _objections,
+         "objections:list", "", "objections"),
+    Work(MY_OBJECTIONS, _("Objections to be looked into by you"), INVESTIGATES, _looked_into,
+         "objections:list", "", "objections"),
     Work("to_pay", _("Awards to be put into a batch"), "make_batch", awards_to_pay, "disbursement:list"),
     Work("to_send", _("Approved batches to be sent to the bank"), "make_batch", _batches("approved"),
          "disbursement:list", "", "batches"),
@@ -217,6 +235,7 @@ ENTRIES: list[Entry] = [
     Entry("applications", _p("navigation", "Applications"), "applications:list", ("view_case",)),
     Entry("rosters", _p("navigation", "Rosters"), "applications:roster_list", ("submit_application",)),
     Entry("notices", _p("navigation", "Public notices"), "notices:list", ("view_case",)),
+    Entry("objections", _p("navigation", "Objections"), "objections:list", (HANDLES, INVESTIGATES, "view_record")),
     Entry("awards", _p("navigation", "Awards"), "awards:list", ("view_case",)),
     Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account",)),
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
@@ -295,6 +314,10 @@ def _rows(request: HttpRequest, work: Work) -> QuerySet:
         person = access.actor(request).key
         asked = Signer.objects.filter(person=person, part="added", ended_at=None, vote="")
         where &= Q(finished__isnull=True, id__in=asked.values("item"))
+    if work.key == OBJECTIONS:
+        where = Q(path__in=access.prefixes(request, work.permission))
+    if work.key == MY_OBJECTIONS:
+        where &= Q(investigator_person=access.actor(request).user.person)
     if work.key == POSTS_TO_DECIDE:
         person = access.actor(request).user.person
         where &= ~Q(proposed_person=person) & ~Q(person=person)

@@ -7,7 +7,7 @@ from django.core.checks import Error, register
 
 from approvals.disbursement.actions import NAMED
 from approvals.disbursement.models import Batch
-from approvals.notices.models import Notice
+from approvals.notices.models import Notice, Objection
 from approvals.notices.steps import STEPS
 from approvals.organisations.models import PostProposal
 from approvals.organisations.permissions_file import LAST_DECISION, Act, Matrix
@@ -22,6 +22,7 @@ MACHINES: dict[str, tuple[Any, dict[str, tuple[str, ...]], bool]] = {
     "case": (AidCase, {}, True),
     **dict.fromkeys(STEPS, (Notice, NOTICE_ACTS, False)),
     "batch": (Batch, {}, True),
+    "objection": (Objection, {}, True),
     "post": (PostProposal, {}, True),
 }
 """By family: its machine, what acts are called in it where otherwise, and whether it names the matrix's permissions."""

@@ -40,6 +40,8 @@ OUTCOMES: dict[str, Promise] = {
     "take_back": _p("outcome", "Take back"),
     "conclude": _p("outcome", "Concluded"),
     "adjust": _p("outcome", "Back to review"),
+    "uphold": _p("outcome", "Objection upheld"),
+    "amend": _p("outcome", "Objection upheld in part"),
     "clear": _p("outcome", "No hit"),
     "hit": _p("outcome", "Hit"),
     "skip": _p("outcome", "Step not needed"),
@@ -216,9 +218,13 @@ class Step(Place):
         }
 
     def _outgoing(self) -> Iterator[Edge]:
-        """The edges of the chart; those for giving up are drawn once, from the draft, or nothing could be read."""
+        """The edges of the chart; those for giving up are drawn once, from the draft, or nothing could be read; of
+        several to one step the first.
+        """
+        drawn: list[Any] = [RESUME]
         for way in self.outcomes.values():
-            if way.target != RESUME and (isinstance(self, Draft) or way.name not in ("withdraw", "cancel")):
+            if way.target not in drawn and (isinstance(self, Draft) or way.name not in ("withdraw", "cancel")):
+                drawn.append(way.target)
                 yield Edge(src=self, dst=way.target, edge_class=way.name, label=OUTCOMES.get(way.name, way.name))
 
 
@@ -248,8 +254,15 @@ class Review(Step):
         return self.on("reject", target, reason=True)
 
 
+OBJECTION = "objection"
+"""The level of whoever looks into an objection: he acts on the case at no other."""
+
+
 class PublicNotice(Step):
-    """The case stands on a public list; the system concludes when the period is over without objection."""
+    """The case stands on a public list; the system concludes when the period is over without objection.
+
+    Whoever was named to look into an objection about it may reject it, or have it judged again.
+    """
 
     task_type = "NOTICE"
     bpmn_element = "receiveTask"
@@ -265,6 +278,14 @@ class PublicNotice(Step):
     def Adjusted(self, target: Any) -> Self:
         """The line is taken off the list and judged again, to be noticed again."""
         return self.on("adjust", target, permission=self.reviewer, reason=True, new_round=True)
+
+    def Upheld(self, target: Any, by: str = "investigate_objection") -> Self:
+        """异议成立."""
+        return self.on("uphold", target, permission=by, level=OBJECTION, reason=True)
+
+    def Amended(self, target: Any, by: str = "investigate_objection") -> Self:
+        """异议部分成立: judged again, to be noticed again."""
+        return self.on("amend", target, permission=by, level=OBJECTION, reason=True, new_round=True)
 
 
 class Automatic(Step):

@@ -9,3 +9,5 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         from approvals.notices import guards, listeners, tasks  # noqa: F401
+        from approvals.notices.objections import guards as holding  # noqa: F401
+        from approvals.notices.objections import tasks as settling  # noqa: F401

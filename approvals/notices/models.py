@@ -8,6 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 from django_fsm import GET_STATE, FSMField, FSMModelMixin, transition
 
+from approvals.notices.objections.models import (  # noqa: F401
+    OPEN,
+    Attempt,
+    Objection,
+    Ruling,
+    SealedIdentity,
+    UsedQuestion,
+)
 from workflows.clock import CHINA
 from workflows.conditions import Condition
 
@@ -37,7 +45,10 @@ PROPOSED = Condition(
 NOTHING_HELD = Condition(
     "lines_held",
     _("Not every line is settled: an objection is still open, or a line is still to be moved on."),
-    lambda: ~Exists(NoticeLine.objects.filter(notice=OuterRef("pk"), open=True)),
+    lambda: (
+        ~Exists(NoticeLine.objects.filter(notice=OuterRef("pk"), open=True))
+        & ~Exists(Objection.objects.filter(notice=OuterRef("pk"), state__in=OPEN))
+    ),
 )
 
 
@@ -249,9 +260,11 @@ class NoticeLine(models.Model):
     case = models.ForeignKey("workflows.Case", on_delete=models.PROTECT, related_name="notice_lines")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=12, default="listed")
-    """listed, objected, removed (with `reason`), confirmed; DOMAIN.md §3.4."""
+    """listed, objected (an objection about it is open), removed (with `reason`), confirmed; DOMAIN.md §3.4."""
     open = models.BooleanField(default=True)
-    """True while the notice runs: a case stands on one open notice of a step at a time."""
+    """True while the notice runs, and while an objection holds the line: a case stands on one open notice of a step
+    at a time.
+    """
     step = models.CharField(max_length=40)
     shown = models.JSONField(default=dict)
     reason = models.TextField(blank=True)

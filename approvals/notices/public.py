@@ -78,6 +78,11 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], status: 
     return HttpResponse(render_to_string(template, shell | context), status=status)
 
 
+def too_big(request: HttpRequest, limit_mb: int) -> HttpResponse:
+    """What was sent is too big to be read."""
+    return public(lambda asked: _page(asked, "public/too_big.html", {"limit_mb": limit_mb}, status=413))(request)
+
+
 # ---------------------------------------------------------------- what is on notice
 
 

@@ -12,7 +12,8 @@ from django.db.models.fields.json import KT
 
 from approvals.applications.models import Application
 from approvals.notices import wording
-from approvals.notices.models import ON_LIST, Notice, NoticeEdition, NoticeLine
+from approvals.notices.models import ON_LIST, Notice, NoticeEdition, NoticeLine, Objection
+from approvals.notices.objections.models import OPEN
 from approvals.notices.steps import NAME, STEPS, NoticeStep
 from approvals.organisations.models import Kind, Organisation
 from approvals.organisations.queries import STEP, below
@@ -263,7 +264,7 @@ def had_objection(notice: Notice) -> bool:
 
 
 def listed(notice: Notice) -> QuerySet[NoticeLine]:
-    """The lines that stand on the list, in its order; those with an open objection among them."""
+    """The lines that stand on the list, in its order; one that an objection holds stands there like any other."""
     return notice.lines.filter(state__in=ON_LIST).order_by("number")
 
 
@@ -283,26 +284,23 @@ def editions(notice: Notice) -> QuerySet[NoticeEdition]:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What keeps a closed notice from being concluded: lines with an open objection, and lines still to be moved on."""
+    """What keeps a closed notice from being concluded: open objections, and lines still to be moved on."""
 
-    objected: list[NoticeLine]
+    objections: list[Objection]
     waiting: int
     proposal: bool
 
     def __bool__(self) -> bool:
-        return bool(self.objected or self.waiting or self.proposal)
-
-
-MISSING_SHOWN = 50
+        return bool(self.objections or self.waiting or self.proposal)
 
 
 def missing(notice: Notice) -> Missing | None:
     """What is still missing before a contested notice can be concluded; None for one that is not waiting for that."""
     if notice.state != "closed" or not notice.contested:
         return None
-    objected = notice.lines.filter(open=True, state="objected").order_by("number")
+    objected = notice.objections.filter(state__in=OPEN).only("pk", "notice_id", "number").order_by("number")
     waiting = notice.lines.filter(open=True).exclude(state="objected").count()
-    return Missing(list(objected[:MISSING_SHOWN]), waiting, not notice.conclusion_person)
+    return Missing(list(objected), waiting, not notice.conclusion_person)
 
 
 def removed(notice: Notice) -> int:

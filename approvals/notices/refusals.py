@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
 
 from workflows.refusals import SENTENCES as ENGINE
 
@@ -42,6 +43,28 @@ SENTENCES: dict[str, Promise] = {
     "conclusion_private": _("The conclusion holds something private: %(what)s. It may become public; leave that out."),
     "changed": _("The notice has changed since you opened it. Please look at it again before you sign."),
     "not_listed": _("This line is not on the list any more."),
+    "objected": _("An objection about this line is open; the line waits until it is settled."),
+    "period_ended": _("The period of this public notice is over; no objection can be made to it any more."),
+    "not_on_notice": _("This list is not on public notice at present, so no objection can be made to it."),
+    "no_such_line": _("This list has no line %(number)s. The number stands in the first column."),
+    "line_removed": _("Line %(number)s has been taken off the list already."),
+    "too_many": _("Too much has been sent from here in the last hour. Please try again later, or call the office."),
+    "question_used": _("This form has been sent already. If you have a receipt number, it was received."),
+    "answered_before": _("The objection is not at the point where that can be done. Reload the page."),
+    "not_investigator": _("Only the person named to look into this objection may do that."),
+    "cannot_investigate": _("%(name)s may not look into this objection: %(why)s."),
+    "nobody_named": _("Please choose somebody who holds a post at this office."),
+    "nothing_sealed": _("The author stayed unknown, or added no paper: there is nothing to open."),
+    "said": _p("a sentence that is said already", "%(message)s"),
+    "at_county": _("The county handles this objection already."),
+    "reply_too_short": _("Please write what was found and what follows, in at least 20 characters."),
+    "reply_unfinished": _("The reply still has the place of the template that you are to fill in."),
+    "reply_private": _("The reply holds what nobody else may read: %(places)s."),
+    "no_such_receipt": _("There is no objection with this number. Please compare it with the receipt."),
+    "receipt_mistyped": _("A receipt number has 12 digits; in this one a digit is missing or mistyped."),
+    "no_appeal": _("This answer cannot be appealed: the objection was upheld, or the county has decided finally."),
+    "appeal_too_late": _("The time in which this answer could be appealed ended on %(until)s."),
+    "appealed_already": _("An appeal was made already. Each objection can be appealed once."),
     "reason_required": ENGINE["reason_required"],
     "reason_unknown": ENGINE["reason_unknown"],
     "reason_too_short": ENGINE["reason_too_short"],

@@ -3,6 +3,8 @@
 from django.urls import include, path
 
 from approvals.notices import public, views
+from approvals.notices.objections import public as objecting
+from approvals.notices.objections import views as objections
 
 offices = [
     path("", views.notice_list, name="list"),
@@ -29,8 +31,23 @@ site = [
     path("record/head.txt", public.head, name="newest_head"),
     path("record/head-<int:size>.txt", public.head, name="head"),
     path("notices/<slug:public_id>/list.pdf", public.pdf, name="pdf"),
+    path("notices/<slug:public_id>/object/", objecting.object_to, name="object"),
+    path("objections/", objecting.follow, name="follow"),
+    path("objections/appeal/", objecting.appeal, name="appeal"),
+]
+objection_pages = [
+    path("", objections.objection_list, name="list"),
+    path("<int:objection_id>/", objections.detail, name="detail"),
+    path("<int:objection_id>/accept/", objections.accept, name="accept"),
+    path("<int:objection_id>/not-accept/", objections.not_accept, name="not_accept"),
+    path("<int:objection_id>/refer/", objections.refer, name="refer"),
+    path("<int:objection_id>/assign/", objections.assign, name="assign"),
+    path("<int:objection_id>/decide/", objections.decide, name="decide"),
+    path("<int:objection_id>/identity/", objections.unseal, name="unseal"),
+    path("<int:objection_id>/paper/", objections.paper, name="paper"),
 ]
 urlpatterns = [
     path("notices/", include((offices, "notices"))),
+    path("objections/", include((objection_pages, "objections"))),
     path("public/", include((site, "public"))),
 ]

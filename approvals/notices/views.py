@@ -14,6 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from approvals.notices import actions, history, queries
 from approvals.notices.forms import ConcludeForm, ConclusionForm, EditForm, FindForm, ReasonForm, SignForm
 from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.objections import queries as objections
+from approvals.notices.objections.models import HANDLES
 from approvals.notices.paper import page_of, paper_of
 from approvals.notices.refusals import Refused
 from approvals.notices.steps import STEPS
@@ -158,6 +160,9 @@ def _detail(request: HttpRequest, notice: Notice, status: int = 200, **given: An
         "propose_form": ConclusionForm(initial={"text": notice.conclusion_text}),
         "conclude_form": ConcludeForm(initial={"seen": notice.conclusion_text}),
         "find_form": FindForm(),
+        "objections": objections.counts(notice),
+        "held": objections.held_numbers(notice),
+        "handles_objections": may(request, HANDLES, path=notice.path),
     }
     return render(request, "notices/detail.html", context | given, status=status)
 

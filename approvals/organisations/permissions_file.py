@@ -54,6 +54,7 @@ class _Role(_Part):
 
 class _Act(_Named):
     own_case: bool = False
+    assigned: bool = False
     needs: Annotated[dict[str, Word | list[Word]], Field(alias="in", min_length=1)]
 
 
@@ -129,6 +130,8 @@ class Act:
     called: Name
     needs: Mapping[str, frozenset[str]]
     own_case: bool
+    assigned: bool = False
+    """Only for the one person to whom the thing was given, among those who hold the permission."""
 
     @property
     def key(self) -> str:
@@ -259,6 +262,7 @@ def _family(name: str, entry: _Family) -> Family:
                 for state, needed in given.needs.items()
             },
             given.own_case,
+            given.assigned,
         )
         for act, given in entry.acts.items()
     )

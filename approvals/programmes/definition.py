@@ -167,6 +167,17 @@ class PanelRule(Part):
         return self
 
 
+class ObjectionRule(Part):
+    """Working days in which an objection is accepted or not and answered, both from receipt, and may be appealed and
+    its appeal is decided (DOMAIN.md §3.4).
+    """
+
+    accept_days: Annotated[int, Field(ge=1, le=LONGEST)] = 2
+    reply_days: Annotated[int, Field(ge=1, le=LONGEST)] = 5
+    appeal_days: Annotated[int, Field(ge=1, le=LONGEST)] = 3
+    appeal_reply_days: Annotated[int, Field(ge=1, le=LONGEST)] = 5
+
+
 class NoticeRule(Part):
     """How a step's public notice is held: how long, in which days, with which columns.
 
@@ -177,6 +188,7 @@ class NoticeRule(Part):
     day_kind: Literal["working", "calendar"] = "working"
     columns: list[str]
     mask_names: bool = False
+    objections: ObjectionRule = ObjectionRule()
 
     @model_validator(mode="after")
     def _long_enough(self) -> "NoticeRule":

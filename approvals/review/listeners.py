@@ -40,6 +40,7 @@ def tell_of_return(move: Move) -> None:
 
 
 @on_move("aid", outcome="reject")
+@on_move("aid", outcome="uphold")
 def tell_of_rejection(move: Move) -> None:
     """不予通过."""
     _tell("rejected", move)

@@ -13,6 +13,7 @@ from approvals.applications.register_queries import STATES as LIST_STATES
 from approvals.applications.roster_queries import STATES as ROSTER_STATES
 from approvals.disbursement.models import BATCH_STATES, LINE_STATES
 from approvals.notices.models import STATES as NOTICE_STATES
+from approvals.notices.objections.models import STATES as OBJECTION_STATES
 from approvals.organisations.models import PROPOSAL_STATES
 from approvals.organisations.permissions_file import (
     ALWAYS,
@@ -34,6 +35,7 @@ STATES: dict[str, Mapping[str, Promise | str]] = {
     "roster": ROSTER_STATES,
     "register": LIST_STATES,
     "notice": dict(NOTICE_STATES),
+    "objection": dict(OBJECTION_STATES),
     "batch": dict(BATCH_STATES),
     "line": dict(LINE_STATES),
     "proposal": dict(PROPOSAL_STATES),
@@ -90,9 +92,9 @@ def tables(role: str = "", family: str = "") -> list[Table]:
 
 def _alike(family: Family) -> list[list[Act]]:
     """The acts of a family, those together that need the same in the same states."""
-    groups: dict[tuple[Any, bool], list[Act]] = {}
+    groups: dict[tuple[Any, bool, bool], list[Act]] = {}
     for act in family.acts:
-        groups.setdefault((frozenset(act.needs.items()), act.own_case), []).append(act)
+        groups.setdefault((frozenset(act.needs.items()), act.own_case, act.assigned), []).append(act)
     return list(groups.values())
 
 
@@ -113,7 +115,7 @@ def _rows(family: Family, acts: list[Act], role: str) -> Iterator[Row]:
         yield Row(
             between.join(act.called.words(get_language()) for act in acts),
             [_state(names, state) for state in states],
-            [_need(need) for need in sorted(needed)],
+            [_assigned(_need(need)) if acts[0].assigned else _need(need) for need in sorted(needed)],
             [(str(NAMES[name]), str(REACHES[reach])) for name, reach in holders if role in ("", name)],
             acts[0].own_case,
         )
@@ -123,6 +125,10 @@ def _state(names: Mapping[str, Promise | str], state: str) -> str:
     if state == NEW:
         return "—"
     return gettext("any state") if state == ALWAYS else str(names[state])
+
+
+def _assigned(need: str) -> str:
+    return gettext("%(need)s (only the person named)") % {"need": need}
 
 
 def _need(need: str) -> str:

@@ -15,7 +15,7 @@ from approvals.organisations.authority import UserActor
 from approvals.organisations.permissions_file import OWN_CASE, RELATIONS
 from approvals.organisations.permissions_file import Act as Cell
 from approvals.organisations.roles import matrix
-from tests.permissions.world import COLLEAGUE, LAST, REASONS, STATES, World, decided_by, prepared_by
+from tests.permissions.world import COLLEAGUE, LAST, REASONS, STATES, World, decided_by, looked_into_by, prepared_by
 from workflows import acts, decide, panels
 from workflows.flows.aid import AidCase
 from workflows.locking import Result
@@ -48,6 +48,8 @@ def test_what_moves_a_case_is_answered_as_the_matrix_says(world: World, cell: Ce
     by = world.people[role]
     if cell.name == "take_back":
         decided_by(list(world.items.values()), by)
+    if cell.name in ("uphold", "amend"):
+        looked_into_by(world, by)
     tried(world, role, cell, by, lambda items: decide(items, cell.name, by, REASONS.get(cell.name)))
 
 

@@ -31,15 +31,20 @@ from approvals.disbursement import demo_bank
 from approvals.disbursement.models import BATCH_STATES, LINE_STATES, Batch, PaymentLine
 from approvals.notices import actions as notices
 from approvals.notices.models import STATES as NOTICE_STATES
-from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.models import Notice, NoticeLine, Objection, SealedIdentity
+from approvals.notices.objections import actions as objections
+from approvals.notices.objections import eligibility
+from approvals.notices.objections.models import STATES as OBJECTION_STATES
+from approvals.notices.refusals import Refused
 from approvals.notices.steps import STEPS
 from approvals.organisations import accounts, authority, proposals
 from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.models import PROPOSAL_STATES, Kind, Organisation, PostProposal, User
-from approvals.organisations.permissions_file import OWN, OWN_CASE, RELATIONS
+from approvals.organisations.permissions_file import BELOW, OWN, OWN_CASE, RELATIONS
 from approvals.organisations.permissions_file import Act as Cell
 from approvals.organisations.roles import matrix
 from approvals.people.models import RegisterList
+from approvals.programmes.definition import ObjectionRule
 from approvals.review.actions import unmask
 from tests.factories import (
     FIRST_DAY,
@@ -68,7 +73,7 @@ REASON = Reason("other", WHY)
 GATES = {
     "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed",
     "nothing_corrected", "not_waiting", "no_such_proposal", "account_closed", "account_already",
-    "pupil_of_other_school", "wrong_list_state", "other_level", "said",
+    "pupil_of_other_school", "wrong_list_state", "other_level", "said", "answered_before",
 }  # fmt: skip
 """Codes of refusals that tell of the permission or the state."""
 NEW = ("-",)
@@ -76,6 +81,7 @@ ANY = ("draft", "county_review", "completed")
 """States in which what may be done in every state is tried."""
 THINGS = {
     **{step: [name for name, _ in NOTICE_STATES] for step in STEPS},
+    "objection": [name for name, _ in OBJECTION_STATES],
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
     "post": [name for name, _ in PROPOSAL_STATES],
@@ -104,6 +110,7 @@ class Stage:
     notices: dict[str, Notice] = field(default_factory=dict)
     noticed: Any = None
     """The programme of those: its cases pass all four steps."""
+    objection: Objection = field(default_factory=Objection)
     batch: Batch = field(default_factory=Batch)
     sent: Batch = field(default_factory=Batch)
     """A batch that is at the bank."""
@@ -126,8 +133,12 @@ def stage_of_this_module(world_of_this_module: World, django_db_blocker: Any) ->
 
 @pytest.fixture
 def stage(stage_of_this_module: Stage, db: None, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """Nobody's posts change while things are tried: they are read once a test, and not thousands of times."""
+    """Nobody's posts change while things are tried: they are read once a test, and not thousands of times. At every
+    office there is somebody who may look into an objection.
+    """
     monkeypatch.setattr(authority, "offices_of", cache(authority.offices_of))
+    somebody = eligibility.Candidate(stage_of_this_module.maker.user_id, "某人", "")
+    monkeypatch.setattr(eligibility, "candidates", lambda objection: [somebody])
     return stage_of_this_module
 
 
@@ -148,6 +159,11 @@ def _stage(world: World) -> Stage:
         author = acting(person(role, office))
         stage.notices[step] = notices.draft(step, office, noticed.programme, TERM, author, group=("五年级", "1班"))
     stage.noticed = noticed
+    stage.objection = Objection.objects.create(
+        notice=stage.notices["school_notice"], number=1, path=school.path, ground="procedure", statement="程序不对",
+        named=True, receipt_hash=b"r" * 32, received_at="2026-09-07T08:00+08:00", limits=ObjectionRule().model_dump(),
+    )  # fmt: skip
+    SealedIdentity.objects.create(objection=stage.objection, name="某家长", contact="邻居")
     at_step("payment", school=school, version=version)
     stage.sent = batches.make_batch(version.programme, TERM, stage.maker, county.path)
     batches.submit(stage.sent.pk, stage.maker)
@@ -238,11 +254,14 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
     """The relations that such a thing can stand in: only a case is somebody's own, and where the thing lies with an
     organisation or a person, there must be one.
     """
+    if cell.key == "objection.refer" and kind == Kind.COUNTY:
+        return [each for each in RELATIONS if each not in (OWN, OWN_CASE)]  # it hands nothing to itself
     if cell.family in ("everybody", "register") or cell.key in (
         "reading.register_pages",
         "account.create",
         "reading.post_pages",
         "reading.batch_pages",
+        "reading.objection_pages",
     ):
         return [OWN]
     of_cases = cell.key == "reading.case_page" or (cell.family == "application" and cell.name != "enter")
@@ -310,6 +329,31 @@ def try_notice(step: str) -> Callable[..., Try]:
 def _done(result: Any) -> bool:
     assert result.ok or result.code in ("not_permitted", "wrong_state"), result
     return bool(result.ok)
+
+
+def try_objection(stage: Stage, name: str, state: str, place: str) -> Try:
+    rows = Objection.objects.filter(pk=stage.objection.pk)
+    maker, at = stage.maker.user, "2026-09-07T08:00+08:00"
+    rows.update(
+        state=state, path=place, outcome="dismissed", reply=WHY, replied_at=at, appealed_at=at, investigator=maker,
+        investigator_person=maker.person,
+    )  # fmt: skip
+    pk = stage.objection.pk
+
+    def named(by: UserActor) -> int:
+        """Gives it to whoever tries: these acts are for the one person who was named."""
+        rows.update(investigator=by.user, investigator_person=by.user.person)
+        return pk
+
+    return {
+        "accept": lambda by: objections.accept(pk, by),
+        "not_accept": lambda by: objections.not_accept(pk, by, Reason("no_facts", WHY)),
+        "refer": lambda by: objections.refer(pk, by),
+        "assign": lambda by: objections.assign(pk, stage.maker.user_id, by),
+        "unseal": lambda by: objections.unseal(named(by), by, "ask_back"),
+        "decide": lambda by: objections.decide(named(by), by, "dismissed", WHY * 2),
+        "close": lambda by: bool(by.permits("system", [place])),
+    }[name]
 
 
 LINES_OF = {"sent_to_bank": "sent", "partially_paid": "failed", "paid": "paid", "cancelled": "cancelled"}
@@ -472,6 +516,7 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
         "post_pages": lambda by: all(
             _opens(by, f"organisations:{page}") for page in ("posts", "proposals", "history")
         ) and _opens(by, "review:permissions"),
+        "objection_pages": lambda by: _opens(by, "objections:list"),
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
         "register_pages": lambda by: _opens(by, "applications:registers"),
         "warnings": lambda by: by.user_id in holders("oversee_queue", [place])[place],
@@ -486,6 +531,7 @@ def try_everybody(stage: Stage, name: str, state: str, place: str) -> Try:
 
 TRIES: dict[str, Callable[..., Try]] = {
     **{step: try_notice(step) for step in STEPS},
+    "objection": try_objection,
     "batch": try_batch,
     "line": try_line,
     "post": try_post,
@@ -497,6 +543,23 @@ TRIES: dict[str, Callable[..., Try]] = {
     "reading": try_reading,
     "everybody": try_everybody,
 }
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.assigned], ids=lambda cell: cell.key)
+def test_what_is_for_the_one_who_was_named_is_for_nobody_else(stage: Stage, cell: Cell) -> None:
+    """Among those who hold the permission, whatever their role."""
+    acts = {
+        "unseal": lambda by: objections.unseal(stage.objection.pk, by, "ask_back"),
+        "decide": lambda by: objections.decide(stage.objection.pk, by, "dismissed", WHY * 2),
+    }
+    for state, role in product(cell.needs, ROLES):
+        with undone():
+            TRIES[cell.family](stage, cell.name, state, stage.school.path)
+            with pytest.raises((PermissionDenied, Refused)) as refusal:
+                acts[cell.name](stage.world.people[role])
+            [kind] = MATRIX.at[role]
+            holds = MATRIX.allows(role, cell, state, OWN if kind == Kind.SCHOOL else BELOW)
+            assert getattr(refusal.value, "code", "") == ("not_investigator" if holds else ""), role
 
 
 def test_no_family_of_the_matrix_is_left_out() -> None:

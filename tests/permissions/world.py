@@ -6,13 +6,23 @@ reach that the person prepared.
 """
 
 from dataclasses import dataclass
+from uuid import uuid4
 
+from approvals.notices.models import Notice, NoticeLine, Objection
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.organisations.permissions_file import ABOVE, BELOW, ELSEWHERE, OWN, OWN_CASE
 from approvals.organisations.roles import matrix
 from tests.cases import WHY
-from tests.factories import CountyFactory, SchoolFactory, TownshipFactory, person, set_training_date
+from tests.factories import (
+    TERM,
+    CountyFactory,
+    SchoolFactory,
+    TownshipFactory,
+    VersionFactory,
+    person,
+    set_training_date,
+)
 from workflows import CaseSpec, Reason, decide, open_cases
 from workflows.actors import SYSTEM, Actor, LiteralActor
 from workflows.flows.aid import NOTICES, REVIEWERS
@@ -147,9 +157,34 @@ def decided_by(items: list[int], by: UserActor) -> None:
     WorkItem.objects.filter(pk__in=last.values()).update(decided_by=by.key)
 
 
+def looked_into_by(world: World, by: UserActor) -> None:
+    """Somebody objects to each case that is on notice, and the person was named to look into it."""
+    programme, school = VersionFactory().programme, world.offices["school"]
+    for step in NOTICES:
+        cases = [case for (state, _path), case in world.cases.items() if state == step]
+        notice = Notice.objects.create(
+            step=step, organisation=school, path=school.path, programme=programme, term=TERM, subject="补助",
+            title="公示", columns=["姓名"], days=5, drafted_by=by.user, drafted_person=uuid4(), public_id=step,
+        )  # fmt: skip
+        lines = NoticeLine.objects.bulk_create(
+            NoticeLine(notice=notice, case_id=case, number=number, step=step, state="objected")
+            for number, case in enumerate(cases, 1)
+        )
+        Objection.objects.bulk_create(
+            Objection(
+                state="investigating", notice=notice, line=line, number=line.number, path=school.path, ground="other",
+                statement="不属实", named=False, receipt_hash=f"{step} {line.number}".encode(), limits={},
+                received_at="2026-09-07T08:00+08:00", investigator=by.user, investigator_person=by.user.person,
+            )
+            for line in lines
+        )  # fmt: skip
+
+
 REASONS = {
     "return": WHY["return"], "reject": WHY["reject"], "cancel": WHY["cancel"], "adjust": WHY["adjust"],
     "withdraw": Reason("applicant_withdraws", "家长来校说明情况，自愿撤回申请"),
     "approve": Reason("verified", "已逐人核实，情况属实无误"),
+    "uphold": Reason("objection_upheld", "经入户核实，异议所述属实"),
+    "amend": Reason("objection_adjusted", "经入户核实，等级需重新认定"),
 }  # fmt: skip
 COLLEAGUE = LiteralActor("c0" * 16, "同事", {name: [""] for name in (*REVIEWERS.values(), "view_case")})

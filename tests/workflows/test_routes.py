@@ -297,13 +297,12 @@ def test_the_route_is_drawn_with_every_step_and_outcome(flow: Any) -> None:
     for node in flow.instance.nodes():
         assert str(node.task_title) in svg, node.name
     edges = {(edge.src.name, edge.edge_class, edge.dst.name) for edge in grid.edges}
-    drawn = {
-        (node.name, way.name, way.target.name)
-        for node in flow.instance.nodes()
-        for way in node.outcomes.values()
-        if way.target != "resume" and (node.name == "draft" or way.name not in ("withdraw", "cancel"))
-    }
-    assert edges == drawn
+    first: dict[tuple[str, str], str] = {}
+    for node in flow.instance.nodes():
+        for way in node.outcomes.values():
+            if way.target != "resume" and (node.name == "draft" or way.name not in ("withdraw", "cancel")):
+                first.setdefault((node.name, way.target.name), way.name)  # two edges between two nodes have one id
+    assert edges == {(source, name, target) for (source, target), name in first.items()}
     places = [(cell.col, cell.row) for cell in grid.cells]
     assert len(places) == len(set(places)), "no two steps on one place"
 

@@ -188,6 +188,17 @@ class AidCase(Case):  # type: ignore[django-manager-missing]
     def adjust(self) -> None:
         """A line taken off a notice is judged again."""
 
+    @transition("state", list(NOTICES), "rejected", permission="investigate_objection")
+    def uphold(self) -> None:
+        """异议成立: what was said against it while it was on notice is true."""
+
+    @transition("state", "class_notice", "class_review", permission="investigate_objection")
+    @transition("state", "school_notice", "school_review", permission="investigate_objection")
+    @transition("state", "township_notice", "township_review", permission="investigate_objection")
+    @transition("state", "county_notice", "county_review", permission="investigate_objection")
+    def amend(self) -> None:
+        """异议部分成立: judged again, to be noticed again."""
+
     @transition("state", "data_check", "pending_approval", conditions=[NO_OPEN_HIT], permission="system")
     def clear(self) -> None:
         """比对通过."""
@@ -333,6 +344,8 @@ class AidFlow(Flow):
         PublicNotice("review_school", level="school", optional=True)
         .Concluded(this.township_review)
         .Adjusted(this.school_review)
+        .Upheld(this.rejected)
+        .Amended(this.school_review)
     )
     township_review = (
         Review("review_township", level="township", optional=True)
@@ -371,6 +384,8 @@ class AidFlow(Flow):
         PublicNotice("review_county", level="county", optional=True)
         .Concluded(this.payment)
         .Adjusted(this.county_review)
+        .Upheld(this.rejected)
+        .Amended(this.county_review)
     )
     payment = Payment(state="approved", optional=True).Disburse(this.disbursement)
     disbursement = Payment(state="disbursing", optional=True).Paid(this.completed)

@@ -42,6 +42,8 @@ class AidFlow2027(Flow):
         PublicNotice("review_class", level="class", optional=True)
         .Concluded(this.school_review)
         .Adjusted(this.class_review)
+        .Upheld(this.rejected)
+        .Amended(this.class_review)
     )
     school_review = (
         Review("review_school", level="school")
@@ -55,6 +57,8 @@ class AidFlow2027(Flow):
         PublicNotice("review_school", level="school", optional=True)
         .Concluded(this.township_review)
         .Adjusted(this.school_review)
+        .Upheld(this.rejected)
+        .Amended(this.school_review)
     )
     township_review = (
         Review("review_township", level="township", optional=True)
@@ -68,6 +72,8 @@ class AidFlow2027(Flow):
         PublicNotice("review_township", level="township", optional=True)
         .Concluded(this.county_review)
         .Adjusted(this.township_review)
+        .Upheld(this.rejected)
+        .Amended(this.township_review)
     )
     county_review = (
         Review("review_county", level="county")
@@ -98,6 +104,8 @@ class AidFlow2027(Flow):
         PublicNotice("review_county", level="county", optional=True)
         .Concluded(this.payment)
         .Adjusted(this.county_review)
+        .Upheld(this.rejected)
+        .Amended(this.county_review)
     )
     payment = Payment(state="approved", optional=True).Disburse(this.disbursement)
     disbursement = Payment(state="disbursing", optional=True).Paid(this.completed)

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from approvals.notices import privacy
 from approvals.notices.actions.checks import go, is_provisional, locked, write
 from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.objections.models import OPEN, Objection
 from approvals.notices.refusals import Refused
 from approvals.notices.steps import STEPS
 from approvals.organisations.authority import UserActor
@@ -53,12 +54,15 @@ def close_due() -> int:
     return len(over)
 
 
+_OBJECTED = Objection.objects.filter(notice=OuterRef("pk"), state__in=OPEN)
+"""Objections to a notice that are not settled: to a line, or to the whole list."""
+
+
 def _unsettled() -> QuerySet[Notice]:
     """Closed notices for which the system still has something to do: a line to move on, or to conclude."""
     open_lines = NoticeLine.objects.filter(notice=OuterRef("pk"), open=True)
-    return Notice.objects.filter(
-        Exists(open_lines.filter(state="listed")) | (Q(contested=False) & ~Exists(open_lines)), state="closed"
-    )
+    at_rest = Q(contested=False) & ~Exists(open_lines) & ~Exists(_OBJECTED)
+    return Notice.objects.filter(Exists(open_lines.filter(state="listed")) | at_rest, state="closed")
 
 
 def conclude_closed() -> int:
@@ -78,7 +82,9 @@ def conclude_closed() -> int:
             by_step.setdefault(step, []).append(notice)
         settled = sum(_conclude_lines(notices, step) for step, notices in by_step.items())
         left = NoticeLine.objects.filter(notice=OuterRef("pk"), open=True)
-        done = Notice.objects.filter(~Exists(left), pk__in=[notice for notice, _ in closed], contested=False)
+        done = Notice.objects.filter(
+            ~Exists(left), ~Exists(_OBJECTED), pk__in=[notice for notice, _ in closed], contested=False
+        )
         settled += _conclude(list(done.values_list("pk", flat=True)), at)
     return settled
 

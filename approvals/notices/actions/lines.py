@@ -117,6 +117,8 @@ def withdraw_line(line_id: int, by: UserActor, reason: Reason) -> Result:
     by.require(STEPS[found.step].reviewer, found.notice.path)
     items = open_items(AidFlow.kind, found.step, [found.case_id])
     stated = matrix().in_state(f"{found.step}.withdraw_line", found.notice.state)
+    if found.state == "objected":
+        raise Refused("objected")
     if not stated or not found.open or found.state != "listed" or found.case_id not in items:
         raise Refused("not_listed")
     return decide([items[found.case_id]], "adjust", by, reason)[0]

@@ -322,6 +322,6 @@ def void(notice_id: int, by: UserActor, reason: Reason | None) -> Notice:
         notice.void_reason = given.text
         notice.publish_on = None
         notice.save(update_fields=["state", "void_reason", "publish_on"])
-        notice.lines.filter(open=True).update(open=False)
+        notice.lines.filter(open=True).exclude(state="objected").update(open=False)  # an objection holds its line
         write(notice, "void", by, post, states=(was, notice.state), reason=given)
     return notice

@@ -98,7 +98,7 @@ def test_the_list_takes_a_fixed_number_of_statements(
         school_place.published(1)
     school_place.applications(2)
     as_author(school_place, client).get(LIST)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         client.get(LIST)
 
 
@@ -240,7 +240,7 @@ def test_the_detail_page_takes_a_fixed_number_of_statements(
 ) -> None:
     notice = school_place.pending(6)
     as_signer(school_place, client).get(LIST)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         client.get(reverse("notices:detail", args=[notice.pk]))
 
 

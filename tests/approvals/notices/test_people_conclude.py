@@ -7,10 +7,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from approvals.notices import actions, queries, tasks
 from approvals.notices.actions import ending
 from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.objections import actions as objections
 from notifications.models import Message
 from tests.approvals.notices.conftest import Place, refused
 from tests.factories import acting, person, set_training_date
@@ -29,15 +31,18 @@ def at(notice: Notice) -> Notice:
 def contested(place: Place, count: int = 3, held: int = 1) -> Notice:
     """A closed notice about which an objection was accepted; `held` of its lines still have an open one."""
     notice = place.published(count)
-    Notice.objects.filter(pk=notice.pk).update(contested=True)
-    NoticeLine.objects.filter(notice=notice, number__lte=held).update(state="objected")
+    for line in range(1, held + 1):
+        said = objections.Statement(line, "other", "这一户的情况与名单上写的不符。")
+        objection, _receipt = objections.receive(notice.pk, said, f"question-{line}", bytes([line]) * 32)
+        objections.accept(objection.pk, place.signer)
     set_training_date(OVER)
     run_due()
     return at(notice)
 
 
 def settle(notice: Notice) -> None:
-    """The objection is dismissed: its lines return to the list, and the sweep moves them on."""
+    """The objections were dismissed and not appealed: their lines return to the list, and the sweep moves them on."""
+    notice.objections.update(state="closed", outcome="dismissed", reply=TEXT, replied_at=timezone.now())
     NoticeLine.objects.filter(notice=notice, state="objected").update(state="listed")
     run_due()
 
@@ -107,7 +112,7 @@ def test_while_a_line_is_held_or_nothing_is_proposed_nobody_concludes(school_pla
         actions.conclude(notice.pk, school_place.signer)
     found = queries.missing(at(notice))
     assert found is not None
-    assert ([line.number for line in found.objected], found.waiting, found.proposal) == ([1], 0, False)
+    assert ([objection.number for objection in found.objections], found.waiting, found.proposal) == ([1], 0, False)
     settle(notice)
     assert not queries.missing(at(notice))
     assert actions.conclude(notice.pk, school_place.signer).state == "taken_down"
