@@ -4,18 +4,16 @@ Locks are taken in this order: cases before notices that are not public yet; pub
 leaves a list because its case left the step, never the other way round (see listeners.py).
 """
 
-import json
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Exists, OuterRef
 from psycopg.errors import LockNotAvailable
 
-from approvals.notices import listing, privacy, queries, reasons, wording
+from approvals.notices import freezing, listing, privacy, queries, reasons, wording
 from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.refusals import Refused
 from approvals.notices.steps import STEPS, NoticeStep
@@ -239,8 +237,8 @@ def publish(notice_id: int, by: UserActor, *, privacy_checked: bool, seen: str |
         notice.published_at = at.business
         notice.ends_on = working_days.notice_end(at.date, notice.days, notice.day_kind)
         notice.provisional = _is_provisional(notice, at.date, notice.ends_on)
-        notice.frozen = frozen_bytes(notice)
-        notice.sha256 = sha256(notice.frozen).hexdigest()
+        notice.frozen = freezing.frozen_bytes(notice)
+        notice.sha256 = freezing.digest(notice.frozen)
         notice.save()
         _write(
             notice, "publish", by, post, states=("pending_review", notice.state), at=at,
@@ -248,32 +246,6 @@ def publish(notice_id: int, by: UserActor, *, privacy_checked: bool, seen: str |
                   "privacy_checked": True},
         )  # fmt: skip
     return notice
-
-
-def frozen_bytes(notice: Notice) -> bytes:
-    """The canonical bytes of a notice as it is published: UTF-8 JSON, keys sorted, no spaces.
-
-    The end of the period is not part of it: it follows from the date and the calendar, which may still change.
-    """
-    shown = queries.listed(notice).values_list("shown", flat=True)
-    content = {
-        "format": "zhuxue-notice-1",
-        "public_id": notice.public_id,
-        "step": notice.step,
-        "organisation": {"code": notice.organisation.code, "name": wording.issuer(notice.organisation)},
-        "programme": {"code": notice.programme_id, "name": notice.programme.name},
-        "term": notice.term,
-        "title": notice.title,
-        "body": notice.body,
-        "remark": notice.remark,
-        "contact": [notice.contact, notice.contact_phone, notice.contact_place, notice.supervision_phone],
-        "published_on": notice.published_on.isoformat() if notice.published_on else "",
-        "days": notice.days,
-        "day_kind": notice.day_kind,
-        "columns": notice.columns,
-        "rows": [[row[heading] for heading in notice.columns] for row in shown],
-    }
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _is_provisional(notice: Notice, start: date, end: date) -> bool:

@@ -9,3 +9,4 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         from approvals.notices import guards, listeners, tasks  # noqa: F401
+        from approvals.notices.archive import building, counting  # noqa: F401

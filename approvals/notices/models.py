@@ -3,11 +3,19 @@
 from datetime import date
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 from django_fsm import FSMField, FSMModelMixin, transition
 
+from approvals.notices.archive.models import (  # noqa: F401  the app's models, whichever file they stand in
+    PACKAGE,
+    BoardPhoto,
+    Dossier,
+    NoticeFile,
+    NoticeFilePart,
+    NoticeViews,
+)
 from workflows.clock import CHINA
 from workflows.conditions import Condition
 
@@ -18,8 +26,27 @@ STATES = [
     ("closed", _p("notice state", "Period over")),
     ("concluded", _p("notice state", "Concluded")),
     ("taken_down", _p("notice state", "Taken down")),
+    ("archived", _p("notice state", "Archived")),
     ("voided", _p("notice state", "Voided")),
 ]
+HAS_PACKAGE = Condition(
+    "no_package",
+    _("The evidence package is not ready yet."),
+    lambda: Q(Exists(NoticeFile.objects.filter(notice=OuterRef("pk"), kind=PACKAGE, state="ready"))),
+)
+HAS_PHOTO = Condition(
+    "no_photo",
+    _("There is no photo of the board and no reason why."),
+    lambda: (
+        Q(Exists(BoardPhoto.objects.filter(notice=OuterRef("pk"), removed_at=None)))
+        | Q(Exists(Dossier.objects.filter(~Q(no_photo_reason=""), notice=OuterRef("pk"))))
+    ),
+)
+HAS_POSTING = Condition(
+    "no_posting",
+    _("The proof of posting is missing."),
+    lambda: Q(Exists(Dossier.objects.filter(~Q(proof=""), notice=OuterRef("pk")))),
+)
 HAS_LINES = Condition("empty_notice", _("The list is empty."), lambda: Q(lines__state="listed"))
 
 
@@ -137,6 +164,12 @@ class Notice(FSMModelMixin, models.Model):
     @transition("state", "concluded", "taken_down", permission="system")
     def take_down(self) -> None:
         """撤下: removed from public view."""
+
+    @transition(
+        "state", "taken_down", "archived", conditions=[HAS_POSTING, HAS_PHOTO, HAS_PACKAGE], permission="draft_notice"
+    )
+    def archive(self) -> None:
+        """归档: its evidence is complete and stands on the record."""
 
 
 class NoticeLine(models.Model):

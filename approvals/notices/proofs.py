@@ -1,15 +1,15 @@
 """What lets anybody check a published list: its frozen bytes, the line of the record, and the sealed tree's head."""
 
 import base64
-import hashlib
 import json
 from collections import Counter
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from approvals.notices import freezing
 from approvals.notices.models import Notice, NoticeLine
-from approvals.notices.queries import removed
+from approvals.notices.queries import listed, removed
 from workflows.models import Record
 from workflows.seal import heads
 from workflows.seal.sealing import is_sealed, proof_of
@@ -35,21 +35,31 @@ def published_line(notice: Notice) -> Record | None:
 def is_provable(notice: Notice) -> bool:
     """Whether `package` has something to give, asked cheaply."""
     line = published_line(notice)
-    return line is not None and not removed(notice) and is_sealed(line.pk)
+    if line is None or not is_sealed(line.pk):
+        return False
+    return not removed(notice) or freezing.is_redactable(notice)
 
 
 def package(notice: Notice) -> dict[str, Any] | None:
     """A notice's list with its proof, as JSON; None until the record has been sealed that far.
 
-    None, too, once a line was taken off: the list as it was published would name whom nobody may name any more.
+    Of a line that was taken off only its hash is in it, since nobody may name that pupil any more; a list of the first
+    format, which cannot leave a line out, has no proof any more then.
     """
     line = published_line(notice)
     proof = proof_of(line.pk) if line is not None else None
-    if proof is None or notice.frozen is None or removed(notice):
+    if proof is None or notice.frozen is None:
         return None
+    shown = bytes(notice.frozen)
+    if removed(notice):
+        if not freezing.is_redactable(notice):
+            return None
+        columns = json.loads(shown)["columns"]
+        standing = listed(notice).values_list("shown", flat=True)
+        shown = freezing.redacted(shown, ([row.get(heading, "") for heading in columns] for row in standing))
     return {
         "format": FORMAT,
-        "list": bytes(notice.frozen).decode(),
+        "list": shown.decode(),
         "line": proof.line.decode(),
         "salt": proof.salt.hex(),
         "position": proof.position,
@@ -69,7 +79,7 @@ def verify_notices(report: Report) -> int:
         recorded.setdefault(about, []).append(digest)
     for notice in found.iterator(chunk_size=50):
         count += 1
-        digest = hashlib.sha256(bytes(notice.frozen or b"")).hexdigest()
+        digest = _digest(notice.frozen)
         if notice.pk not in recorded:
             report.add("list_unrecorded", name=notice.public_id)
         elif len(recorded[notice.pk]) > 1:
@@ -80,6 +90,14 @@ def verify_notices(report: Report) -> int:
             if not _rows_stand(notice):
                 report.add("rows_changed", name=notice.public_id)
     return count
+
+
+def _digest(frozen: bytes | memoryview | None) -> str:
+    """The hash of a list, or nothing for what is no list any more."""
+    try:
+        return freezing.digest(frozen or b"")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 def _rows_stand(notice: Notice) -> bool:

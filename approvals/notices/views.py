@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy as _p
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from approvals.notices import actions, history, queries
+from approvals.notices.archive import panel
 from approvals.notices.forms import EditForm, FindForm, ReasonForm, SignForm
 from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.paper import page_of, paper_of
@@ -26,7 +27,7 @@ from workflows import clock
 PAGE = 50
 VIEWS = {
     "open": (_p("notices", "Under way"), ("draft", "pending_review", "published", "closed")),
-    "ended": (_p("notices", "Ended"), ("concluded", "taken_down")),
+    "ended": (_p("notices", "Ended"), ("concluded", "taken_down", "archived")),
     "voided": (_p("notices", "Voided"), ("voided",)),
 }
 """The tabs of the list, each with its states."""
@@ -142,6 +143,7 @@ def _detail(request: HttpRequest, notice: Notice, status: int = 200, **given: An
         "void_form": ReasonForm("void"),
         "find_form": FindForm(),
     }
+    context |= panel.context(notice, by=actor(request))
     return render(request, "notices/detail.html", context | given, status=status)
 
 

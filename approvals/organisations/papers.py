@@ -86,11 +86,12 @@ def font_file() -> tuple[Path, int] | None:
     return (Path(best.path), best.index) if best else None
 
 
-def render(template: Path, data: Mapping[str, Any]) -> bytes:
+def render(template: Path, data: Mapping[str, Any], *, tags: bool = True) -> bytes:
     """The PDF of a Typst template filled with `data` (anything JSON can hold; other values as their text).
 
     The template reads `#let data = json(bytes(sys.inputs.data))`; `data.fonts.serif` and `data.fonts.sans` are the
     families to set it in. A list of more than 2,000 rows is better made in pieces: Typst keeps all of it in memory.
+    `tags` describe the paper to a screen reader; for a table of thousands of rows they take ten times as long.
     Raises PaperUnavailable without a Chinese font.
     """
     fonts, serif, sans = _look()
@@ -100,6 +101,7 @@ def render(template: Path, data: Mapping[str, Any]) -> bytes:
         root=str(template.parent),
         font_paths=fonts,
         sys_inputs={"data": json.dumps(full, ensure_ascii=False, default=str)},
+        pdf_tags=tags,
     )
     for warning in warnings:
         log.warning("paper_warning", template=template.name, warning=str(warning.message))
