@@ -49,7 +49,7 @@ def add_photo(request: HttpRequest, notice_id: int) -> HttpResponse:
 def remove_photo(request: HttpRequest, notice_id: int, photo_id: int) -> HttpResponse:
     """Takes a photo away."""
     photo = get_object_or_404(BoardPhoto, pk=photo_id, notice=notice_id)
-    return _act(request, notice_id, lambda by: actions.remove_photo(photo.pk, by), _("Taken away."))
+    return _act(request, notice_id, lambda by: actions.remove_photo(photo.pk, by), _("Photo taken away."))
 
 
 @require_POST
