@@ -84,10 +84,10 @@ def pdf_of(notice: Notice, part: int = 1) -> bytes:
     return papers.render(TEMPLATE, _data(notice, _part(notice, part), part))
 
 
-def piece_of(notice: Notice, part: int, parts: int, first: int, total: int) -> bytes:
-    """A part of the whole paper: its pages are numbered from `first` of `total`, and only the last one is signed."""
-    whole = {"whole": True, "first": first, "total": total, "last": part == parts}
-    return papers.render(TEMPLATE, {**_data(notice, _part(notice, part), part), **whole}, tags=False)
+def piece_of(notice: Notice, part: int, parts: int, first: int) -> bytes:
+    """A part of the whole paper: its pages are numbered from `first`; the last one is signed and knows how many."""
+    whole = {"whole": True, "first": first, "last": part == parts}
+    return papers.render_apart(TEMPLATE, {**_data(notice, _part(notice, part), part), **whole})
 
 
 def _part(notice: Notice, part: int) -> Paper:
@@ -99,7 +99,6 @@ def _data(notice: Notice, paper: Paper, part: int) -> Mapping[str, Any]:
     return {
         "whole": False,
         "first": 1,
-        "total": 0,
         "last": True,
         "title": paper.title,
         "issuer": paper.issuer,

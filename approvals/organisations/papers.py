@@ -4,6 +4,8 @@ Chinese needs a font of the system: no package carries a free one. Without one, 
 """
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,12 +88,36 @@ def font_file() -> tuple[Path, int] | None:
     return (Path(best.path), best.index) if best else None
 
 
-def render(template: Path, data: Mapping[str, Any], *, tags: bool = True) -> bytes:
+_APART = """
+import json, sys, typst
+given = json.load(sys.stdin)
+sys.stdout.buffer.write(typst.compile(given["template"], root=given["root"], font_paths=typst.Fonts(),
+                                      sys_inputs=given["inputs"], pdf_tags=False))
+"""
+
+
+def render_apart(template: Path, data: Mapping[str, Any]) -> bytes:
+    """`render` for a piece of a long paper: in a process of its own, since Typst keeps in memory what it has set of the
+    last ten papers; without the tags for screen readers, which take as long again. Raises PaperUnavailable.
+    """
+    _fonts, serif, sans = _look()
+    full = {**data, "fonts": {"serif": serif[:3], "sans": sans[:3]}}
+    inputs = {"data": json.dumps(full, ensure_ascii=False, default=str)}
+    given = {"template": str(template), "root": str(template.parent), "inputs": inputs}
+    done = subprocess.run(
+        [sys.executable, "-c", _APART], input=json.dumps(given).encode(), capture_output=True, check=False
+    )
+    if done.returncode:
+        log.error("paper_failed", template=template.name, said=done.stderr.decode(errors="replace")[-500:])
+        raise RuntimeError(f"{template.name} could not be set")
+    return done.stdout
+
+
+def render(template: Path, data: Mapping[str, Any]) -> bytes:
     """The PDF of a Typst template filled with `data` (anything JSON can hold; other values as their text).
 
     The template reads `#let data = json(bytes(sys.inputs.data))`; `data.fonts.serif` and `data.fonts.sans` are the
     families to set it in. A list of more than 2,000 rows is better made in pieces: Typst keeps all of it in memory.
-    `tags` describe the paper to a screen reader; for a table of thousands of rows they take ten times as long.
     Raises PaperUnavailable without a Chinese font.
     """
     fonts, serif, sans = _look()
@@ -101,7 +127,6 @@ def render(template: Path, data: Mapping[str, Any], *, tags: bool = True) -> byt
         root=str(template.parent),
         font_paths=fonts,
         sys_inputs={"data": json.dumps(full, ensure_ascii=False, default=str)},
-        pdf_tags=tags,
     )
     for warning in warnings:
         log.warning("paper_warning", template=template.name, warning=str(warning.message))

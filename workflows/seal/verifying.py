@@ -149,10 +149,18 @@ def _first_position(since: datetime) -> int:
     return int(first)
 
 
+_IN_ORDER = "SET LOCAL enable_hashjoin = {0}; SET LOCAL enable_mergejoin = {0}; SET LOCAL enable_sort = {0}"
+"""Read along the leaves, line by line, so that the first comes at once and nothing is sorted on the disk."""
+
+
 def _rows(start: int) -> Iterator[tuple[int, int, bytes, int | None, bytes | None]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_ORDER.format("off"))
     for statement in (_LEAVES, _LINES) if start else (_LINES,):
         for rows in streamed(statement.format(start=start)):
             yield from rows
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_ORDER.format("DEFAULT"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,8 +167,6 @@ def _step(file: NoticeFile) -> None:
     elif file.basis != basis_of(notice):
         want_pdf(notice)
     elif len(file.pages) < file.parts:
-        _count(file, notice)
-    elif file.pieces.count() < file.parts:
         _set(file, notice)
     else:
         _merge(file, notice)
@@ -177,21 +175,14 @@ def _step(file: NoticeFile) -> None:
 # ---------------------------------------------------------------- a long list as one PDF
 
 
-def _count(file: NoticeFile, notice: Notice) -> None:
-    """How many pages the next part takes: only then are the numbers of the pages that follow known."""
-    made = paper.piece_of(notice, len(file.pages) + 1, file.parts, 1, 0)
-    pages = [*file.pages, len(PdfReader(io.BytesIO(made)).pages)]
-    _ours(file).update(pages=pages, done=len(pages), attempts=0)
-
-
 def _set(file: NoticeFile, notice: Notice) -> None:
-    """The next part, with its numbers."""
-    ready = set(file.pieces.values_list("number", flat=True))
-    number = next(each for each in range(1, file.parts + 1) if each not in ready)
-    first = sum(file.pages[: number - 1]) + 1
-    key = evidence_store.keep(paper.piece_of(notice, number, file.parts, first, sum(file.pages)))
+    """The next part, its pages numbered on from the one before."""
+    number = len(file.pages) + 1
+    made = paper.piece_of(notice, number, file.parts, sum(file.pages) + 1)
+    pages = [*file.pages, len(PdfReader(io.BytesIO(made)).pages)]
+    key = evidence_store.keep(made)
     with transaction.atomic():
-        if not _ours(file).update(done=file.parts + len(ready) + 1, attempts=0):
+        if not _ours(file).update(pages=pages, done=number, attempts=0):
             _drop(key)
             return
         NoticeFilePart.objects.create(whole=file, number=number, file=key)
@@ -214,7 +205,7 @@ def _finish(file: NoticeFile, notice: Notice, data: bytes) -> None:
     digest = hashlib.sha256(data).hexdigest()
     with transaction.atomic():
         ready = _ours(file).update(
-            state="ready", file=key, sha256=digest, size=len(data), made_at=at.business, done=file.steps, error="",
+            state="ready", file=key, sha256=digest, size=len(data), made_at=at.business, done=file.parts, error="",
             attempts=0,
         )  # fmt: skip
         if not ready:

@@ -35,9 +35,8 @@ class NoticeFile(models.Model):
     """Size of the tree head against which a package proves them; chosen once, so that a restart makes the same file."""
     parts = models.PositiveSmallIntegerField(default=1)
     done = models.PositiveSmallIntegerField(default=0)
-    """Steps that are done, of two a part (counted, then set with continuous numbers): what the page shows."""
     pages = models.JSONField(default=list)
-    """Pages of each part that has been counted."""
+    """Pages of each part that is done: the next one's numbers follow from them."""
     attempts = models.PositiveSmallIntegerField(default=0)
     """Tries since the last step that came through."""
     file = models.CharField(max_length=120, blank=True)
@@ -57,10 +56,6 @@ class NoticeFile(models.Model):
                 name="ready_notice_file_is_there",
             ),
         ]
-
-    @property
-    def steps(self) -> int:
-        return 2 * self.parts if self.kind == PDF else 1
 
     @property
     def waits(self) -> bool:
