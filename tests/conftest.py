@@ -68,6 +68,15 @@ def files_of_this_test(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "evidence"
 
 
+@pytest.fixture(autouse=True)
+def nothing_counted_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a minute a reader's request writes what was counted; in no test by chance."""
+    from approvals.notices.archive import counting
+
+    counting.forget()
+    monkeypatch.setattr(counting, "EVERY", float("inf"))
+
+
 # ---------------------------------------------------------------- database
 # Migrations run once for all workers, and for later runs until one of them changes: into a template, of which
 # each worker's database is a copy.

@@ -36,11 +36,7 @@ class Paper:
 
 def accept(file: UploadedFile, watermark: str) -> Paper:
     """The paper in an uploaded file: at most 10 MB, JPEG, PNG, WebP or PDF. Raises Refused."""
-    if not file.size:
-        raise Refused("file_empty")
-    if file.size > MAX_BYTES:
-        raise Refused("file_too_big", limit=MAX_BYTES // MB)
-    data = file.read()
+    data = _content(file)
     kind = _kind(data)
     if kind in _IMAGES:
         return Paper("image/jpeg", _photo(data, _IMAGES[kind], watermark))
@@ -48,6 +44,24 @@ def accept(file: UploadedFile, watermark: str) -> Paper:
         _plain_pdf(data)
         return Paper(kind, data)
     raise Refused("file_type")
+
+
+def accept_photo(file: UploadedFile) -> Paper:
+    """The photo in an uploaded file, with no mark upon it: at most 10 MB, JPEG, PNG or WebP. Raises Refused."""
+    data = _content(file)
+    kind = _kind(data)
+    if kind not in _IMAGES:
+        raise Refused("photo_type")
+    return Paper("image/jpeg", _photo(data, _IMAGES[kind], ""))
+
+
+def _content(file: UploadedFile) -> bytes:
+    if not file.size:
+        raise Refused("file_empty")
+    if file.size > MAX_BYTES:
+        raise Refused("file_too_big", limit=MAX_BYTES // MB)
+    data: bytes = file.read()
+    return data
 
 
 def _kind(data: bytes) -> str:
@@ -76,7 +90,8 @@ def _photo(data: bytes, expected: str, watermark: str) -> bytes:
     except (OSError, ValueError, SyntaxError, MemoryError):
         raise Refused("image_damaged") from None
     plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    _mark(plain, watermark)
+    if watermark:
+        _mark(plain, watermark)
     made = io.BytesIO()
     plain.save(made, "JPEG", quality=82, optimize=True)
     return made.getvalue()

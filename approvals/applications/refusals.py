@@ -42,6 +42,7 @@ SENTENCES: dict[str, Promise] = {
     "file_missing": _("The file %(name)s cannot be opened."),
     "file_empty": _("The file is empty."),
     "file_too_big": _("The file has more than %(limit)s MB. Take the photo with fewer pixels, or scan it in grey."),
+    "photo_type": _("Only photos can be added here (JPEG, PNG, WebP); this is none, whatever its name."),
     "file_type": _("Only photos (JPEG, PNG, WebP) and PDF files can be attached; this is neither, whatever its name."),
     "image_damaged": _("The picture cannot be read. Take it again."),
     "image_too_large": _("The picture has more than %(limit)s million pixels. Take it again with fewer."),

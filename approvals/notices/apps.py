@@ -9,5 +9,6 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         from approvals.notices import guards, listeners, tasks  # noqa: F401
+        from approvals.notices.archive import building, counting  # noqa: F401
         from approvals.notices.objections import guards as holding  # noqa: F401
         from approvals.notices.objections import tasks as settling  # noqa: F401

@@ -31,6 +31,14 @@ ACTS: dict[str, Promise] = {
     "propose": _p("act on a notice", "Conclusion proposed"),
     "conclude": _p("act on a notice", "Concluded"),
     "take_down": _p("act on a notice", "Taken down"),
+    "add_photo": _p("act on a notice", "Photo of the board added"),
+    "remove_photo": _p("act on a notice", "Photo of the board taken away"),
+    "posting": _p("act on a notice", "Proof of posting given"),
+    "pdf": _p("act on a notice", "Whole list set as PDF"),
+    "make_package": _p("act on a notice", "Evidence package asked for"),
+    "package": _p("act on a notice", "Evidence package made"),
+    "open_package": _p("act on a notice", "Evidence package opened"),
+    "archive": _p("act on a notice", "Archived"),
 }
 CONCLUSIONS: dict[str, Promise] = {
     "no_objection": _("Nobody objected."),

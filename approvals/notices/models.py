@@ -8,6 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 from django_fsm import GET_STATE, FSMField, FSMModelMixin, transition
 
+from approvals.notices.archive.models import (  # noqa: F401  the app's models, whichever file they stand in
+    PACKAGE,
+    BoardPhoto,
+    Dossier,
+    NoticeFile,
+    NoticeFilePart,
+    NoticeViews,
+)
 from approvals.notices.objections.models import (  # noqa: F401
     OPEN,
     Attempt,
@@ -28,6 +36,7 @@ STATES = [
     ("closed", _p("notice state", "Period over")),
     ("concluded", _p("notice state", "Concluded")),
     ("taken_down", _p("notice state", "Taken down")),
+    ("archived", _p("notice state", "Archived")),
     ("voided", _p("notice state", "Voided")),
 ]
 ON_LIST = ("listed", "objected", "confirmed")
@@ -49,6 +58,24 @@ NOTHING_HELD = Condition(
         ~Exists(NoticeLine.objects.filter(notice=OuterRef("pk"), open=True))
         & ~Exists(Objection.objects.filter(notice=OuterRef("pk"), state__in=OPEN))
     ),
+)
+HAS_PACKAGE = Condition(
+    "no_package",
+    _("The evidence package is not ready yet."),
+    lambda: Q(Exists(NoticeFile.objects.filter(notice=OuterRef("pk"), kind=PACKAGE, state="ready"))),
+)
+HAS_PHOTO = Condition(
+    "no_photo",
+    _("There is no photo of the board and no reason why."),
+    lambda: (
+        Q(Exists(BoardPhoto.objects.filter(notice=OuterRef("pk"), removed_at=None)))
+        | Q(Exists(Dossier.objects.filter(~Q(no_photo_reason=""), notice=OuterRef("pk"))))
+    ),
+)
+HAS_POSTING = Condition(
+    "no_posting",
+    _("The proof of posting is missing."),
+    lambda: Q(Exists(Dossier.objects.filter(~Q(proof=""), notice=OuterRef("pk")))),
 )
 
 
@@ -159,7 +186,7 @@ class Notice(FSMModelMixin, models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(contested=False)
-                | ~Q(state__in=["concluded", "taken_down"])
+                | ~Q(state__in=["concluded", "taken_down", "archived"])
                 | Q(concluded_person__isnull=False),
                 name="contested_notice_is_concluded_by_people",
             ),
@@ -251,6 +278,12 @@ class Notice(FSMModelMixin, models.Model):
     @transition("state", "concluded", "taken_down", permission="system")
     def take_down(self) -> None:
         """撤下: removed from public view."""
+
+    @transition(
+        "state", "taken_down", "archived", conditions=[HAS_POSTING, HAS_PHOTO, HAS_PACKAGE], permission="draft_notice"
+    )
+    def archive(self) -> None:
+        """归档: its evidence is complete and stands on the record."""
 
 
 class NoticeLine(models.Model):

@@ -84,13 +84,25 @@ def pdf_of(notice: Notice, part: int = 1) -> bytes:
 
     Raises approvals.organisations.papers.PaperUnavailable without a Chinese font.
     """
+    return papers.render(TEMPLATE, _data(notice, _part(notice, part), part))
+
+
+def piece_of(notice: Notice, part: int, parts: int, first: int) -> bytes:
+    """A part of the whole paper: its pages are numbered from `first`; the last one is signed and knows how many."""
+    whole = {"whole": True, "first": first, "last": part == parts}
+    return papers.render_apart(TEMPLATE, {**_data(notice, _part(notice, part), part), **whole})
+
+
+def _part(notice: Notice, part: int) -> Paper:
     start = (part - 1) * ROWS_PER_FILE
-    paper = paper_of(notice, list(queries.listed(notice)[start : start + ROWS_PER_FILE]))
-    return papers.render(TEMPLATE, _data(notice, paper, part))
+    return paper_of(notice, list(queries.listed(notice)[start : start + ROWS_PER_FILE]))
 
 
 def _data(notice: Notice, paper: Paper, part: int) -> Mapping[str, Any]:
     return {
+        "whole": False,
+        "first": 1,
+        "last": True,
         "title": paper.title,
         "issuer": paper.issuer,
         "date": paper.issued,

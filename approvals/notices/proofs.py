@@ -1,15 +1,15 @@
 """What lets anybody check a published list: its frozen bytes, the line of the record, and the sealed tree's head."""
 
 import base64
-import hashlib
 import json
 from collections import Counter
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from approvals.notices import freezing
 from approvals.notices.models import Notice, NoticeEdition, NoticeLine
-from approvals.notices.queries import removed
+from approvals.notices.queries import listed, removed
 from workflows.models import Record
 from workflows.seal import heads
 from workflows.seal.sealing import is_sealed, proof_of
@@ -40,22 +40,31 @@ def published_line(notice: Notice) -> Record | None:
 def is_provable(notice: Notice) -> bool:
     """Whether `package` has something to give, asked cheaply."""
     line = published_line(notice)
-    return line is not None and not notice.interrupted and not removed(notice) and is_sealed(line.pk)
+    if line is None or notice.interrupted or not is_sealed(line.pk):
+        return False
+    return not removed(notice) or freezing.is_redactable(notice)
 
 
 def package(notice: Notice) -> dict[str, Any] | None:
     """A notice's list with its proof, as JSON; None until the record has been sealed that far.
 
-    None, too, once a line was taken off, or the notice out of view: the list as it was published would name whom
-    nobody may name any more.
+    Of a line that was taken off only its hash is in it, since nobody may name that pupil any more; a list of the first
+    format, which cannot leave a line out, has no proof any more then, nor has one that is out of view.
     """
     line = published_line(notice)
     proof = proof_of(line.pk) if line is not None else None
-    if proof is None or notice.frozen is None or notice.interrupted or removed(notice):
+    if proof is None or notice.frozen is None or notice.interrupted:
         return None
+    shown = bytes(notice.frozen)
+    if removed(notice):
+        if not freezing.is_redactable(notice):
+            return None
+        columns = json.loads(shown)["columns"]
+        standing = listed(notice).values_list("shown", flat=True)
+        shown = freezing.redacted(shown, ([row.get(heading, "") for heading in columns] for row in standing))
     return {
         "format": FORMAT,
-        "list": bytes(notice.frozen).decode(),
+        "list": shown.decode(),
         "line": proof.line.decode(),
         "salt": proof.salt.hex(),
         "position": proof.position,
@@ -80,7 +89,7 @@ def verify_notices(report: Report) -> int:
         count += 1
         corrected = (notice.pk, notice.edition) in ended  # out of view since: its rows may say something else by now
         hashes = recorded.get(notice.pk, [])
-        digest = hashlib.sha256(bytes(notice.frozen or b"")).hexdigest()
+        digest = _digest(notice.frozen)
         if len(hashes) < notice.edition or not hashes:
             report.add("list_unrecorded", name=notice.public_id)
         elif len(hashes) > notice.edition:
@@ -99,9 +108,17 @@ def _verify_editions(notice: Notice, hashes: list[str], report: Report) -> None:
     kept = {row.number: row for row in NoticeEdition.objects.filter(notice=notice)}
     for number, recorded in enumerate(hashes[: max(notice.edition - 1, *kept, 0)], 1):
         row = kept.get(number)
-        digest = hashlib.sha256(bytes(row.frozen)).hexdigest() if row else ""
+        digest = _digest(row.frozen) if row else ""
         if row is None or not digest == row.sha256 == recorded:
             report.add("edition_changed", name=notice.public_id)
+
+
+def _digest(frozen: bytes | memoryview | None) -> str:
+    """The hash of a list, or nothing for what is no list any more."""
+    try:
+        return freezing.digest(frozen or b"")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 def _rows_stand(notice: Notice) -> bool:

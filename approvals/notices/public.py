@@ -20,7 +20,10 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from approvals.applications import evidence_store
 from approvals.notices import paper, proofs, queries, wording
+from approvals.notices.archive import counting
+from approvals.notices.archive.building import whole_pdf
 from approvals.notices.forms import FindForm
 from approvals.notices.models import Notice
 from approvals.organisations.access import number
@@ -128,6 +131,8 @@ def notice(request: HttpRequest, public_id: str) -> HttpResponse:
     found = _noticed(public_id)
     if not queries.is_current(found, clock.today()):
         return _gone(request, found)
+    if request.method == "GET":
+        counting.seen(found.pk)
     form = FindForm(request.POST if request.method == "POST" else None)
     hits = None
     if form.is_bound and form.is_valid():
@@ -145,6 +150,7 @@ def notice(request: HttpRequest, public_id: str) -> HttpResponse:
             "days_left": queries.working_days_left(found),
             "removed": queries.removed(found),
             "provable": proofs.is_provable(found),
+            "whole": whole_pdf(found),
             "files": paper.files_of(found) if papers_available() else [],
             "form": form,
             "hits": hits,
@@ -234,7 +240,10 @@ def pdf(request: HttpRequest, public_id: str) -> HttpResponse:
     found = _noticed(public_id)
     if not queries.is_current(found, clock.today()):
         return _gone(request, found)
-    given = request.GET.get("part", "1")
+    given = request.GET.get("part", "")
+    if not given and (whole := whole_pdf(found)):
+        return _pdf(evidence_store.read(whole.file), f"notice-{public_id}.pdf")
+    given = given or "1"
     part = number(given)
     if part not in paper.files_of(found) or given != str(part):  # one address a paper, one paper in the cache
         raise Http404
@@ -246,6 +255,10 @@ def pdf(request: HttpRequest, public_id: str) -> HttpResponse:
         except PaperUnavailable:
             raise Http404 from None
         cache.set(state, content, 600)
+    return _pdf(content, f"notice-{public_id}-{part}.pdf")
+
+
+def _pdf(content: bytes, name: str) -> HttpResponse:
     response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="notice-{public_id}-{part}.pdf"'
+    response["Content-Disposition"] = f'inline; filename="{name}"'
     return response

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from approvals.notices import public, views
+from approvals.notices.archive import views as archive
 from approvals.notices.objections import public as objecting
 from approvals.notices.objections import views as objections
 
@@ -21,6 +22,16 @@ offices = [
     path("<int:notice_id>/propose/", views.propose, name="propose"),
     path("<int:notice_id>/conclude/", views.conclude, name="conclude"),
     path("<int:notice_id>/lines/<int:line_id>/", views.withdraw, name="withdraw"),
+    path("<int:notice_id>/archive/", archive.archive, name="archive"),
+    path("<int:notice_id>/archive/photos/", archive.add_photo, name="add_photo"),
+    path("<int:notice_id>/archive/photos/<int:photo_id>/remove/", archive.remove_photo, name="remove_photo"),
+    path("<int:notice_id>/archive/photos/<int:photo_id>/", archive.photo, {"size": "whole"}, name="photo"),
+    path("<int:notice_id>/archive/photos/<int:photo_id>/small/", archive.photo, {"size": "small"}, name="thumbnail"),
+    path("<int:notice_id>/archive/posting/", archive.posting, name="posting"),
+    path("<int:notice_id>/archive/files/", archive.files, name="files"),
+    path("<int:notice_id>/archive/list.pdf", archive.pdf, name="pdf"),
+    path("<int:notice_id>/archive/package/make/", archive.make_package, name="make_package"),
+    path("<int:notice_id>/archive/package.zip", archive.package, name="package"),
 ]
 site = [
     path("", public.notices, name="notices"),

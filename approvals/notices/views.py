@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy as _p
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from approvals.notices import actions, history, queries
+from approvals.notices.archive import panel
 from approvals.notices.forms import ConcludeForm, ConclusionForm, EditForm, FindForm, ReasonForm, SignForm
 from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.objections import queries as objections
@@ -164,6 +165,7 @@ def _detail(request: HttpRequest, notice: Notice, status: int = 200, **given: An
         "held": objections.held_numbers(notice),
         "handles_objections": may(request, HANDLES, path=notice.path),
     }
+    context |= panel.context(notice, by=actor(request))
     return render(request, "notices/detail.html", context | given, status=status)
 
 

@@ -4,6 +4,8 @@ Chinese needs a font of the system: no package carries a free one. Without one, 
 """
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,6 +86,31 @@ def font_file() -> tuple[Path, int] | None:
     infos = [info for info in fonts.fonts() if info.family in sans and info.path and info.style == "normal"]
     best = min(infos, key=lambda info: (sans.index(info.family), abs(info.weight - 400)), default=None)
     return (Path(best.path), best.index) if best else None
+
+
+_APART = """
+import json, sys, typst
+given = json.load(sys.stdin)
+sys.stdout.buffer.write(typst.compile(given["template"], root=given["root"], font_paths=typst.Fonts(),
+                                      sys_inputs=given["inputs"], pdf_tags=False))
+"""
+
+
+def render_apart(template: Path, data: Mapping[str, Any]) -> bytes:
+    """`render` for a piece of a long paper: in a process of its own, since Typst keeps in memory what it has set of the
+    last ten papers; without the tags for screen readers, which take as long again. Raises PaperUnavailable.
+    """
+    _fonts, serif, sans = _look()
+    full = {**data, "fonts": {"serif": serif[:3], "sans": sans[:3]}}
+    inputs = {"data": json.dumps(full, ensure_ascii=False, default=str)}
+    given = {"template": str(template), "root": str(template.parent), "inputs": inputs}
+    done = subprocess.run(
+        [sys.executable, "-c", _APART], input=json.dumps(given).encode(), capture_output=True, check=False
+    )
+    if done.returncode:
+        log.error("paper_failed", template=template.name, said=done.stderr.decode(errors="replace")[-500:])
+        raise RuntimeError(f"{template.name} could not be set")
+    return done.stdout
 
 
 def render(template: Path, data: Mapping[str, Any]) -> bytes:

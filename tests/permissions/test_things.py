@@ -21,6 +21,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
+from approvals.applications import evidence_store
 from approvals.applications.actions import changing, evidence, match_runs, matching, registers, rosters
 from approvals.applications.models import Application, Hit, Roster
 from approvals.applications.register_queries import STATES as LIST_STATES
@@ -30,6 +31,8 @@ from approvals.disbursement import actions as batches
 from approvals.disbursement import demo_bank
 from approvals.disbursement.models import BATCH_STATES, LINE_STATES, Batch, PaymentLine
 from approvals.notices import actions as notices
+from approvals.notices.archive import actions as archiving
+from approvals.notices.archive.models import BoardPhoto, Dossier, NoticeFile
 from approvals.notices.models import STATES as NOTICE_STATES
 from approvals.notices.models import Notice, NoticeLine, Objection, SealedIdentity
 from approvals.notices.objections import actions as objections
@@ -291,7 +294,7 @@ def try_notice(step: str) -> Callable[..., Try]:
             office = _office(place, STEPS[step].organisation)
             return lambda by: notices.draft(step, office, stage.noticed.programme, TERM, by, group=("五年级", "1班"))
         signed: dict[str, Any] = {}
-        if state not in ("draft", "pending_review", "voided"):
+        if state not in ("draft", "pending_review"):
             signed = {
                 "published_at": "2026-09-07T08:00+08:00", "ends_on": FIRST_DAY + timedelta(days=7), "sha256": "x" * 64,
                 "signed_by": stage.maker.user, "signed_person": stage.maker.user.person, "sealed_on": FIRST_DAY,
@@ -321,9 +324,32 @@ def try_notice(step: str) -> Callable[..., Try]:
             "propose": lambda by: notices.propose(notice.pk, by, WHY),
             "conclude": lambda by: notices.conclude(notice.pk, by),
             "withdraw_line": lambda by: _done(notices.withdraw_line(line.pk, by, why)),
+            "add_photo": lambda by: archiving.add_photo(
+                notice.pk, _paper(), moment_shown="start", taken_on=FIRST_DAY, place="校门口公示栏", by=by
+            ),
+            "remove_photo": lambda by: archiving.remove_photo(_photo(notice, stage).pk, by),
+            "posting": lambda by: archiving.state_posting(notice.pk, proof=WHY, no_photo_reason="", by=by),
+            "make_package": lambda by: archiving.make_package(notice.pk, by),
+            "archive": lambda by: archiving.archive(_complete(notice), by),
         }[name]  # fmt: skip
 
     return made
+
+
+def _photo(notice: Notice, stage: Stage) -> BoardPhoto:
+    return BoardPhoto.objects.create(
+        notice=notice, moment="start", taken_on=FIRST_DAY, place="校门口", size=1, added_by=stage.maker.user,
+        added_at="2026-09-07T08:00+08:00",
+    )  # fmt: skip
+
+
+def _complete(notice: Notice) -> int:
+    """With everything there that an archived notice must have."""
+    Dossier.objects.get_or_create(notice=notice, proof=WHY, no_photo_reason=WHY)
+    NoticeFile.objects.get_or_create(
+        notice=notice, kind="package", state="ready", file="00/x", sha256="x", made_at="2026-09-07T08:00+08:00"
+    )
+    return notice.pk
 
 
 def _done(result: Any) -> bool:
@@ -508,6 +534,18 @@ def _opens(by: UserActor, name: str, *args: Any) -> bool:
     return status == 200
 
 
+def _downloads(stage: Stage, by: UserActor, place: str) -> bool:
+    """The package of a notice of each kind; each office has its own."""
+    opened = []
+    for notice in stage.notices.values():
+        Notice.objects.filter(pk=notice.pk).update(path=place)
+        _complete(notice)
+        file = NoticeFile.objects.get(notice=notice)
+        file.file = evidence_store.keep(b"zip")
+        opened.append(answer(lambda: archiving.open_package(file, by)))  # noqa: B023
+    return any(opened)
+
+
 def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
     Application.objects.filter(pk=stage.application.pk).update(path=place)
     Case.objects.filter(pk=stage.application.pk).update(state=state)
@@ -517,6 +555,7 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
             _opens(by, f"organisations:{page}") for page in ("posts", "proposals", "history")
         ) and _opens(by, "review:permissions"),
         "objection_pages": lambda by: _opens(by, "objections:list"),
+        "notice_packages": lambda by: _downloads(stage, by, place),
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
         "register_pages": lambda by: _opens(by, "applications:registers"),
         "warnings": lambda by: by.user_id in holders("oversee_queue", [place])[place],

@@ -10,12 +10,14 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from workflows import record
-from workflows.actors import SYSTEM
+from tests import cases
+from workflows import Reason, record
+from workflows.actors import SYSTEM, LiteralActor
 from workflows.background import run_due
 from workflows.models import Record, SealedLine, TreeHead
 from workflows.seal import heads, sealing
 from workflows.seal.heads import opened, public_key
+from workflows.seal.leaves import CANONICAL, COLUMNS, canonical
 from workflows.seal.merkle import root_of_inclusion
 from workflows.seal.sealing import proof_of, seal_now
 from workflows.seal.verifying import LATE, verify
@@ -108,6 +110,41 @@ def test_a_decision_pays_nothing_for_it(sealed: list[int]) -> None:
     with CaptureQueriesContext(connection) as captured:
         write(5)
     assert not [each for each in captured.captured_queries if "seal" in each["sql"] or "tree" in each["sql"]]
+
+
+def test_a_decision_touches_no_table_and_no_lock_of_the_sealer() -> None:
+    [case] = cases.opened(1)
+    with CaptureQueriesContext(connection) as captured:
+        assert cases.act(case, "submit", cases.OFFICER).ok
+    taken = _locks()
+    statements = " ".join(each["sql"] for each in captured.captured_queries)
+    assert "workflows_record" in statements
+    assert not {table for table in GUARDED[1:] if table in statements}
+    assert not {name for _kind, name in taken if "seal" in name or "treehead" in name}
+    assert ("advisory", str(sealing.LOCK)) not in taken
+    assert ("relation", "workflows_record") in taken, "what is looked at tells locks at all"
+    seal_now()
+    assert ("advisory", str(sealing.LOCK)) in _locks(), "and the sealer's"
+
+
+def _locks() -> set[tuple[str, str]]:
+    """What this session holds: (kind, relation or number of the advisory lock)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.locktype, coalesce(c.relname, l.objid::text, '') FROM pg_locks l"
+            " LEFT JOIN pg_class c ON c.oid = l.relation WHERE l.pid = pg_backend_pid()"
+        )
+        return set(cursor.fetchall())
+
+
+@pytest.mark.parametrize("text", ["助学", "𠮷野家", 'a "quoted" \\ line\n\ttab', "\x01\x1f\x7f", "\u2028 < > & '", ""])
+def test_postgresql_writes_a_line_as_it_is_sealed(text: str) -> None:
+    by = LiteralActor("0" * 32, text[:20] or "x", {})
+    record.write("note", "test", [7], by, reason=Reason("other", text), data={"a": [1, None, {"b": text}]}, step=text)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {CANONICAL}, {COLUMNS} FROM workflows_record r ORDER BY r.id DESC LIMIT 1")
+        told, *line = cursor.fetchone()
+    assert bytes(told) == canonical(line)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -155,9 +155,9 @@ def newest_head() -> TreeHead | None:
     return TreeHead.objects.order_by("-size").first()
 
 
-def proof_of(line: int) -> Proof | None:
-    """The proof for a line of the record, against the newest head; None until it is sealed."""
-    head = newest_head()
+def proof_of(line: int, head: TreeHead | None = None) -> Proof | None:
+    """The proof for a line of the record, against the newest head or this one; None until it is sealed."""
+    head = head or newest_head()
     position = SealedLine.objects.filter(line=line).values_list("position", flat=True).first()
     if head is None or position is None or position >= head.size:
         return None

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows.models import SealTile, TreeHead
 from workflows.seal.heads import Head, opened, public_key
-from workflows.seal.leaves import COLUMNS, Salts, lines
+from workflows.seal.leaves import CANONICAL, COLUMNS, Salts, streamed
 from workflows.seal.merkle import TILE, node_hash
 from workflows.seal.sealing import settled
 
@@ -20,6 +20,8 @@ LATE = timedelta(minutes=10)
 """A line that is not sealed by then was kept from it."""
 PAIRED = 200
 """Of so many changed lines it is told which two were exchanged."""
+AT_ONCE = 5000
+"""Lines that are read again in one statement."""
 LISTED = 1000
 """Most findings of one kind that are spelt out."""
 
@@ -123,10 +125,14 @@ def _heads(report: Report, kept: Iterable[str]) -> list[_Claim]:
 # ---------------------------------------------------------------- lines and leaves
 
 _LINES = f"""
-    SELECT s.position, s.line, s.leaf, {COLUMNS}
+    SELECT s.position, s.line, s.leaf, r.id, {CANONICAL}
       FROM workflows_sealedline s LEFT JOIN workflows_record r ON r.id = s.line
-     WHERE s.position >= %s ORDER BY s.position"""
-_LEAVES = "SELECT position, line, leaf FROM workflows_sealedline WHERE position < %s ORDER BY position"
+     WHERE s.position >= {{start}} ORDER BY s.position"""
+_LEAVES = """
+    SELECT position, line, leaf, -1::bigint, NULL::bytea
+      FROM workflows_sealedline WHERE position < {start} ORDER BY position"""
+"""The key -1 says that the line itself is not read."""
+_AGAIN = f"SELECT {COLUMNS} FROM workflows_record r WHERE r.id = ANY(%s)"
 
 
 def _first_position(since: datetime) -> int:
@@ -143,12 +149,18 @@ def _first_position(since: datetime) -> int:
     return int(first)
 
 
-def _rows(start: int) -> Iterator[tuple[Any, ...]]:
-    if start:
-        for rows in lines(_LEAVES, [start]):
+_IN_ORDER = "SET LOCAL enable_hashjoin = {0}; SET LOCAL enable_mergejoin = {0}; SET LOCAL enable_sort = {0}"
+"""Read along the leaves, line by line, so that the first comes at once and nothing is sorted on the disk."""
+
+
+def _rows(start: int) -> Iterator[tuple[int, int, bytes, int | None, bytes | None]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_ORDER.format("off"))
+    for statement in (_LEAVES, _LINES) if start else (_LINES,):
+        for rows in streamed(statement.format(start=start)):
             yield from rows
-    for rows in lines(_LINES, [start]):
-        yield from rows
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_ORDER.format("DEFAULT"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,24 +173,34 @@ class _Changed:
 
 def _walk(report: Report, claims: list[_Claim], start: int) -> list[_Changed]:
     """Reads the leaves in order, each with its line, and holds the growing tree against tiles and heads."""
-    salts, changed = Salts(), []
+    leaf_of, suspects = Salts().leaf_of, []
     tree = _Growing(report, claims)
-    for position, line, kept, *content in _rows(start):
-        leaf = bytes(kept)
+    for position, line, leaf, key, content in _rows(start):
         if position != tree.size:
             report.add("leaf_missing", position=tree.size, until=position - 1)
             tree.skip(position)
         tree.add(leaf)
         report.leaves += 1
-        if not content:
+        if key == -1:
             continue
         report.lines += 1
-        if content[0] is None:
+        if content is None or key is None:
             report.add("missing", line=line, position=position)
-        elif salts.leaf(content) != leaf:
-            changed.append(_Changed(line, position, leaf, tuple(content)))
+        elif leaf_of(key, content) != leaf:
+            suspects.append((position, line, leaf))
     tree.end()
-    return changed
+    return [changed for at in range(0, len(suspects), AT_ONCE) for changed in _again(suspects[at : at + AT_ONCE])]
+
+
+def _again(suspects: list[tuple[int, int, bytes]]) -> Iterator[_Changed]:
+    """Of the lines that did not fit as PostgreSQL wrote them, those that do not fit as they are sealed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AGAIN, [[line for _position, line, _leaf in suspects]])
+        found = {row[0]: row for row in cursor.fetchall()}
+    salts = Salts()
+    for position, line, leaf in suspects:
+        if salts.leaf(found[line]) != leaf:
+            yield _Changed(line, position, leaf, tuple(found[line]))
 
 
 class _Growing:

@@ -9,7 +9,6 @@ from approvals.notices.actions.drafting import draft, edit, submit
 from approvals.notices.actions.ending import close_due, conclude, conclude_closed, propose, recompute_open
 from approvals.notices.actions.lines import confirm_lines, remove_lines, withdraw_line
 from approvals.notices.actions.signing import (
-    frozen_bytes,
     pause,
     publish,
     publish_due,
@@ -25,7 +24,6 @@ __all__ = [
     "confirm_lines",
     "draft",
     "edit",
-    "frozen_bytes",
     "pause",
     "privacy_findings",
     "propose",

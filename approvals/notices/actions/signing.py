@@ -2,15 +2,13 @@
 out of public view, corrected, signed again and published with its clock started anew.
 """
 
-import json
 from datetime import date, timedelta
-from hashlib import sha256
 from typing import Any
 
 import structlog
 from django.db import transaction
 
-from approvals.notices import queries, reasons, wording
+from approvals.notices import freezing, queries, reasons
 from approvals.notices.actions import lines
 from approvals.notices.actions.checks import calendar_known, check, go, is_provisional, locked, other_person, write
 from approvals.notices.models import Notice, NoticeEdition
@@ -116,8 +114,8 @@ def _make_public(notice: Notice, by: Actor, post: str, at: Moment, *, was: str, 
     notice.published_at = at.business
     notice.ends_on = working_days.notice_end(at.date, notice.days, notice.day_kind)
     notice.provisional = is_provisional(notice, at.date, notice.ends_on)
-    notice.frozen = frozen_bytes(notice)
-    notice.sha256 = sha256(notice.frozen).hexdigest()
+    notice.frozen = freezing.frozen_bytes(notice)
+    notice.sha256 = freezing.digest(notice.frozen)
     notice.save()
     write(
         notice, "publish", by, post, states=(was, notice.state), at=at,
@@ -128,36 +126,6 @@ def _make_public(notice: Notice, by: Actor, post: str, at: Moment, *, was: str, 
 
 def _iso(day: date | None) -> str:
     return day.isoformat() if day else ""
-
-
-def frozen_bytes(notice: Notice) -> bytes:
-    """The canonical bytes of a notice as it is published: UTF-8 JSON, keys sorted, no spaces.
-
-    The end of the period is not part of it: it follows from the date and the calendar, which may still change.
-    """
-    shown = queries.listed(notice).values_list("shown", flat=True)
-    content = {
-        "format": "zhuxue-notice-1",
-        "public_id": notice.public_id,
-        "edition": notice.edition,
-        "supplements": notice.supplements.public_id if notice.supplements else "",
-        "step": notice.step,
-        "organisation": {"code": notice.organisation.code, "name": wording.issuer(notice.organisation)},
-        "class": [notice.grade, notice.class_name],
-        "programme": {"code": notice.programme_id, "name": notice.programme.name},
-        "term": notice.term,
-        "title": notice.title,
-        "body": notice.body,
-        "remark": notice.remark,
-        "contact": [notice.contact, notice.contact_phone, notice.contact_place, notice.supervision_phone],
-        "sealed_on": _iso(notice.sealed_on),
-        "published_on": _iso(notice.published_on),
-        "days": notice.days,
-        "day_kind": notice.day_kind,
-        "columns": notice.columns,
-        "rows": [[row[heading] for heading in notice.columns] for row in shown],
-    }
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 # ---------------------------------------------------------------- on its date

@@ -117,6 +117,7 @@ class Migration(migrations.Migration):
                     ("closed", "Period over"),
                     ("concluded", "Concluded"),
                     ("taken_down", "Taken down"),
+                    ("archived", "Archived"),
                     ("voided", "Voided"),
                 ],
                 default="draft",
@@ -187,7 +188,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("contested", False),
-                    models.Q(("state__in", ["concluded", "taken_down"]), _negated=True),
+                    models.Q(("state__in", ["concluded", "taken_down", "archived"]), _negated=True),
                     ("concluded_person__isnull", False),
                     _connector="OR",
                 ),

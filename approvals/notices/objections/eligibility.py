@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals.notices.models import NoticeLine
 from approvals.notices.objections.models import INVESTIGATES, Objection
-from approvals.organisations.models import Organisation, Post
+from approvals.organisations.models import Post
 from approvals.organisations.queries import of_standing
 from approvals.organisations.roles import matrix, post_of
 from workflows import clock

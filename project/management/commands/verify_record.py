@@ -7,6 +7,7 @@ from django.core.management import CommandParser
 from django.utils import translation
 from django.utils.dateparse import parse_date, parse_datetime
 
+from approvals.notices.archive.verifying import verify_archives
 from approvals.notices.proofs import verify_notices
 from project.management import LANGUAGES, DoorCommand
 from workflows.clock import CHINA
@@ -40,12 +41,14 @@ class Command(DoorCommand):
         with translation.override(LANGUAGES[lang]):
             report = verify(since, [file.read_text() for file in head])
             notices = verify_notices(report)
+            kept = verify_archives(report)
             answer = {
                 "ok": report.ok,
                 "lines": report.lines,
                 "leaves": report.leaves,
                 "heads": report.heads,
                 "notices": notices,
+                "kept": kept,
                 "findings": [{"code": each.code, **each.values, "message": each.message} for each in report.findings],
             }
             self.answer(answer, json)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from approvals.applications.models import Application
 from approvals.notices import actions
@@ -39,6 +40,17 @@ def refused(code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
     with pytest.raises(Refused) as refusal:
         yield refusal
     assert refusal.value.code == code
+
+
+def unguarded(statement: str) -> None:
+    """What somebody does who owns the tables and lifts their guards."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table in ("notices_notice", "notices_noticeline", "notices_noticeedition"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(statement)
+        for table in ("notices_notice", "notices_noticeline", "notices_noticeedition"):
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 @dataclass

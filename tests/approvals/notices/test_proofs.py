@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from approvals.notices import actions, proofs
+from approvals.notices import actions, freezing, proofs
 from approvals.notices.models import Notice
-from tests.approvals.notices.conftest import Place
+from tests.approvals.notices.conftest import Place, unguarded
 from tests.approvals.notices.test_public_site import OVER, WITHDRAWN, address, text
 from tests.factories import set_training_date
 from tests.workflows.test_seal import tamper, write
@@ -152,9 +151,43 @@ def test_nothing_has_been_sealed_yet(client: Client) -> None:
     assert client.get(reverse("public:newest_head")).status_code == 404
 
 
-def test_a_line_that_was_taken_off_is_in_no_proof(school_place: Place, client: Client) -> None:
+def test_a_line_that_was_taken_off_stands_in_the_proof_as_a_hash(
+    school_place: Place, client: Client, tmp_path: Path
+) -> None:
     notice = school_place.published()
-    seal_now()
+    while seal_now():
+        pass
+    [gone, *stay] = notice.lines.order_by("number")
+    actions.withdraw_line(gone.pk, school_place.reviewer, WITHDRAWN)
+    assert "proof.json" in text(client.get(address(notice)))
+    given = client.get(proof_address(notice)).json()
+    assert gone.shown["姓名"] not in given["list"]
+    assert all(line.shown["姓名"] in given["list"] for line in stay)
+    status, said = run(tmp_path, given, head=given["head"])
+    assert status == 0, said
+    assert "1 of them withdrawn" in said
+    hidden = json.loads(given["list"])
+    hidden["rows"][1], hidden["salts"][1] = "00" * 32, ""
+    status, said = run(tmp_path, given | {"list": freezing.canonical(hidden).decode()}, head=given["head"])
+    assert (status, "its hash differs" in said) == (1, True)
+
+
+def test_a_list_of_the_first_format_has_no_proof_any_more_once_a_line_was_taken_off(
+    school_place: Place, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first_format(notice: Notice) -> bytes:
+        content = json.loads(frozen_bytes(notice))
+        del content["salts"]
+        return freezing.canonical(content | {"format": "zhuxue-notice-1"})
+
+    frozen_bytes = freezing.frozen_bytes
+    monkeypatch.setattr(freezing, "frozen_bytes", first_format)
+    notice = school_place.published()
+    while seal_now():
+        pass
+    given = client.get(proof_address(notice)).json()
+    assert run(tmp_path, given, head=given["head"])[0] == 0, "the program reads both formats"
+    assert verified()[0] == 0
     actions.withdraw_line(notice.lines.first().pk, school_place.reviewer, WITHDRAWN)
     assert client.get(proof_address(notice)).status_code == 404
     assert "proof.json" not in text(client.get(address(notice)))
@@ -209,8 +242,7 @@ def test_a_list_that_was_published_twice_is_no_proof(proof: dict[str, Any], clie
 
 @pytest.mark.parametrize(("statement", "code"), SWAPPED.items())
 def test_a_list_that_was_swapped_is_named(proof: dict[str, Any], statement: str, code: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement.replace("notices_", Notice._meta.db_table.rpartition("_")[0] + "_"))
+    unguarded(statement)
     status, said = verified()
     assert status == 1
     [finding] = said["findings"]

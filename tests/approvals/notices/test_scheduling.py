@@ -11,8 +11,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from approvals.notices import actions, queries, tasks
-from approvals.notices.actions import signing
+from approvals.notices import actions, freezing, queries, tasks
 from approvals.notices.models import Notice
 from notifications.models import Message
 from tests.approvals.notices.conftest import Place, refused
@@ -225,7 +224,7 @@ def test_something_private_found_on_its_day_keeps_it_from_the_public(school_plac
 # ---------------------------------------------------------------- killed, twice, a clock that jumps
 
 
-@pytest.mark.parametrize("moment", ["frozen_bytes", "check", "write"])
+@pytest.mark.parametrize("moment", ["freezing.frozen_bytes", "check", "write"])
 def test_killed_in_the_middle_of_publishing_it_is_public_or_not_and_then_published_once(
     school_place: Place, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
@@ -239,7 +238,7 @@ def test_killed_in_the_middle_of_publishing_it_is_public_or_not_and_then_publish
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(signing, moment, killed)
+        patch.setattr(f"approvals.notices.actions.signing.{moment}", killed)
         with pytest.raises(Killed):
             tasks.publish_notices()
     assert (at(notice).state, at(notice).edition) == ("scheduled", 0)
@@ -252,14 +251,14 @@ def test_killed_in_the_middle_of_publishing_it_is_public_or_not_and_then_publish
 def test_one_that_fails_keeps_no_other_waiting(school_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = school_place.scheduled(DAY, 1), school_place.scheduled(DAY, 1)
     set_training_date(DAY)
-    made = signing.frozen_bytes
+    made = freezing.frozen_bytes
 
     def broken(notice: Notice) -> bytes:
         if notice.pk == first.pk:
             raise RuntimeError("broken")
         return made(notice)
 
-    monkeypatch.setattr(signing, "frozen_bytes", broken)
+    monkeypatch.setattr(freezing, "frozen_bytes", broken)
     tasks.publish_notices()
     assert (at(first).state, at(second).state) == ("scheduled", "published")
 

@@ -137,8 +137,15 @@ def test_a_published_notice_can_not_be_changed(school_place: Place, act: str) ->
 def test_the_published_list_is_frozen_and_its_hash_can_be_computed_by_anyone(school_place: Place) -> None:
     notice = Notice.objects.get(pk=school_place.published(2).pk)
     frozen = bytes(notice.frozen)
-    assert sha256(frozen).hexdigest() == notice.sha256
     content = json.loads(frozen)
+    plain = {key: value for key, value in content.items() if key != "salts"}
+    plain["rows"] = [
+        sha256(bytes.fromhex(salt) + json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+        for salt, row in zip(content["salts"], content["rows"], strict=True)
+    ]
+    hashed = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert sha256(hashed.encode()).hexdigest() == notice.sha256
+    assert len(set(content["salts"])) == 2
     assert content["columns"] == notice.columns
     assert [row[0] for row in content["rows"]] == ["1", "2"]
     assert content["published_on"] == "2026-09-07"
@@ -157,9 +164,9 @@ def test_the_frozen_bytes_hold_no_id_account_or_phone(school_place: Place) -> No
 
 
 def test_the_database_refuses_a_public_notice_that_is_not_frozen(school_place: Place) -> None:
-    notice = school_place.published()
+    notice = school_place.pending()
     with pytest.raises(IntegrityError, match="published_notice_is_frozen_and_signed"):
-        Notice.objects.filter(pk=notice.pk).update(sha256="")
+        Notice.objects.filter(pk=notice.pk).update(state="published")
 
 
 # ---------------------------------------------------------------- the clock
