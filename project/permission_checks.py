@@ -7,6 +7,7 @@ from django.core.checks import Error, register
 
 from approvals.disbursement.actions import NAMED
 from approvals.disbursement.models import Batch
+from approvals.notices.announcements.models import Announcement
 from approvals.notices.models import Notice
 from approvals.organisations.models import PostProposal
 from approvals.organisations.permissions_file import LAST_DECISION, Act, Matrix
@@ -18,6 +19,7 @@ MACHINES: dict[str, tuple[Any, dict[str, tuple[str, ...]], bool]] = {
     "case": (AidCase, {}, True),
     "school_notice": (Notice, {"void": ("discard", "void")}, False),
     "county_notice": (Notice, {"void": ("discard", "void")}, False),
+    "announcement": (Announcement, {}, True),
     "batch": (Batch, {}, True),
     "post": (PostProposal, {}, True),
 }

@@ -26,6 +26,10 @@ ACTS: dict[str, Promise] = {
     "close": _p("act on a notice", "Period over"),
     "conclude": _p("act on a notice", "Concluded"),
     "take_down": _p("act on a notice", "Taken down"),
+    "discard": _p("act on a notice", "Thrown away"),
+    "withdraw": _p("act on a notice", "Withdrawn"),
+    "results_near": _p("act on a notice", "Office reminded"),
+    "results_overdue": _p("act on a notice", "Overdue, office reminded"),
 }
 CONCLUSIONS: dict[str, Promise] = {
     "no_objection": _("Nobody objected."),
@@ -50,7 +54,12 @@ class Line:
 
 def timeline(notice: Notice) -> list[Line]:
     """Everything that was done to a notice, oldest first; repeated edits of one person as one line."""
-    lines = record_of("notice", notice.pk)
+    return timeline_of("notice", notice.pk)
+
+
+def timeline_of(about: str, about_id: int) -> list[Line]:
+    """The same of anything whose acts have the names above."""
+    lines = record_of(about, about_id)
     grouped = groupby(lines, key=lambda line: (line.act, line.actor) if line.act == "edit" else line.pk)
     return [_line(list(group)[-1]) for _key, group in grouped]
 

@@ -159,3 +159,8 @@ class NoticeLine(models.Model):
             models.UniqueConstraint(fields=["case", "step"], condition=Q(open=True), name="one_open_notice_per_case"),
             models.UniqueConstraint(fields=["notice", "number"], name="one_line_per_number"),
         ]
+        # Read at every view of a public page (site/stamps.py): of a list, the few lines that are off it.
+        indexes = [models.Index(fields=["notice", "number"], name="line_off_list", condition=Q(state="removed"))]
+
+
+from approvals.notices.announcements.models import Announcement  # noqa: E402, F401  its tables are this app's

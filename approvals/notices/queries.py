@@ -14,6 +14,7 @@ from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.steps import NAME, STEPS, NoticeStep
 from approvals.organisations.models import Kind, Organisation
 from approvals.organisations.queries import STEP, below
+from approvals.people.identity import normalise_name, plain_text
 from approvals.people.masking import mask_name
 from approvals.programmes.models import Programme
 from workflows import clock
@@ -149,6 +150,9 @@ def working_days_left(notice: Notice) -> int:
 
 # ---------------------------------------------------------------- for the public
 
+OFF_LIST = ("removed",)
+"""States of lines that are not on the list; every other line is shown while the notice is public."""
+
 
 def current() -> QuerySet[Notice]:
     """What is on public notice at this minute: published, and its period not over by the business clock."""
@@ -182,7 +186,7 @@ def may_still_change(notice: Notice) -> bool:
 
 def listed(notice: Notice) -> QuerySet[NoticeLine]:
     """The lines that stand on the list, in its order."""
-    return notice.lines.filter(state__in=["listed", "confirmed"]).order_by("number")
+    return notice.lines.exclude(state__in=OFF_LIST).order_by("number")
 
 
 def removed(notice: Notice) -> int:
@@ -198,6 +202,15 @@ def shown_as(notice: Notice, name: str) -> QuerySet[NoticeLine]:
     if notice.mask_names:
         wanted |= Q(shown_name=mask_name(name))
     return listed(notice).annotate(shown_name=KT(f"shown__{NAME}")).filter(wanted)
+
+
+def found(notice: Notice, words: str) -> QuerySet[NoticeLine]:
+    """What the public looks for on a list: its line of a number, or those of a name."""
+    number = plain_text(words).replace(" ", "")
+    if number.isascii() and number.isdigit():
+        return listed(notice).filter(number=int(number[:9]))
+    name = normalise_name(words)
+    return shown_as(notice, name) if name else notice.lines.none()
 
 
 def lines_of(notice: Notice, name: str) -> QuerySet[NoticeLine]:

@@ -23,6 +23,15 @@ SENTENCES: dict[str, Promise] = {
     "same_person": _("Who drafted a notice may not sign it."),
     "privacy_not_checked": _("Please confirm that you checked the list for private information."),
     "changed": _("The notice has changed since you opened it. Please look at it again before you sign."),
+    "kind_unknown": _("Please choose what kind of announcement it is."),
+    "text_missing": _("Please give a text."),
+    "figures_changed": _(
+        "The results have changed since this was handed in: another notice has concluded, or an approval was taken "
+        "back. Send it back to its author, who hands it in again with the new figures."
+    ),
+    "yearly_is_owed": _(
+        "The results of a school year are to be announced by law; the draft cannot be thrown away, only changed."
+    ),
     "not_listed": _("This line is not on the list any more."),
     "reason_required": ENGINE["reason_required"],
     "reason_unknown": ENGINE["reason_unknown"],
