@@ -30,6 +30,9 @@ from approvals.disbursement import actions as batches
 from approvals.disbursement import demo_bank
 from approvals.disbursement.models import BATCH_STATES, LINE_STATES, Batch, PaymentLine
 from approvals.notices import actions as notices
+from approvals.notices.announcements import actions as announcements
+from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
+from approvals.notices.announcements.models import Announcement
 from approvals.notices.models import STATES as NOTICE_STATES
 from approvals.notices.models import Notice, NoticeLine
 from approvals.organisations import accounts, authority, proposals
@@ -75,6 +78,7 @@ ANY = ("draft", "county_review", "completed")
 THINGS = {
     "school_notice": [name for name, _ in NOTICE_STATES],
     "county_notice": [name for name, _ in NOTICE_STATES],
+    "announcement": [name for name, _ in ANNOUNCEMENT_STATES],
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
     "post": [name for name, _ in PROPOSAL_STATES],
@@ -101,6 +105,7 @@ class Stage:
     second: UserActor
     """An administrator who proposed the one proposal there is."""
     notices: dict[str, Notice] = field(default_factory=dict)
+    announcement: Announcement = field(default_factory=Announcement)
     batch: Batch = field(default_factory=Batch)
     sent: Batch = field(default_factory=Batch)
     """A batch that is at the bank."""
@@ -140,6 +145,9 @@ def _stage(world: World) -> Stage:
         at_step(step, school=school, version=version)
         author = acting(person(role, office))
         stage.notices[step] = notices.draft(step, office, version.programme, TERM, author)
+    stage.announcement = announcements.draft(
+        school, acting(person("aid_officer", school)), kind="other", title="公告", body="正文"
+    )
     at_step("payment", school=school, version=version)
     stage.sent = batches.make_batch(version.programme, TERM, stage.maker, county.path)
     batches.submit(stage.sent.pk, stage.maker)
@@ -235,6 +243,7 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
         "account.create",
         "reading.post_pages",
         "reading.batch_pages",
+        "reading.announcement_pages",
     ):
         return [OWN]
     of_cases = cell.key == "reading.case_page" or (cell.family == "application" and cell.name != "enter")
@@ -283,6 +292,25 @@ def try_notice(step: str) -> Callable[..., Try]:
         }[name]  # fmt: skip
 
     return made
+
+
+def try_announcement(stage: Stage, name: str, state: str, place: str) -> Try:
+    found, given = stage.announcement, {"kind": "other", "title": "公告", "body": "正文"}
+    if name == "draft":
+        kind = Kind.COUNTY if place == stage.world.places["county"][OWN] else Kind.SCHOOL
+        return lambda by: announcements.draft(_office(place, kind), by, **given)
+    signed: dict[str, Any] = {}
+    if state in ("published", "withdrawn"):
+        signed = {"published_at": "2026-09-07T08:00+08:00", "published_person": stage.maker.user.person}
+    Announcement.objects.filter(pk=found.pk).update(state=state, path=place, **signed)
+    return {
+        "edit": lambda by: announcements.edit(found.pk, by, **given),
+        "submit": lambda by: announcements.submit(found.pk, by),
+        "discard": lambda by: announcements.discard(found.pk, by),
+        "send_back": lambda by: announcements.send_back(found.pk, by, WHY),
+        "publish": lambda by: announcements.publish(found.pk, by),
+        "withdraw": lambda by: announcements.withdraw(found.pk, by, WHY),
+    }[name]
 
 
 def _done(result: Any) -> bool:
@@ -452,6 +480,7 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
         ) and _opens(by, "review:permissions"),
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
         "register_pages": lambda by: _opens(by, "applications:registers"),
+        "announcement_pages": lambda by: _opens(by, "notices:announcements"),
         "warnings": lambda by: by.user_id in holders("oversee_queue", [place])[place],
         "in_freeze": lambda by: place in by.permits("act_in_freeze", [place]),
     }[name]  # fmt: skip
@@ -465,6 +494,7 @@ def try_everybody(stage: Stage, name: str, state: str, place: str) -> Try:
 TRIES: dict[str, Callable[..., Try]] = {
     "school_notice": try_notice("school_notice"),
     "county_notice": try_notice("county_notice"),
+    "announcement": try_announcement,
     "batch": try_batch,
     "line": try_line,
     "post": try_post,

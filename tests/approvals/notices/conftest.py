@@ -12,6 +12,7 @@ from approvals.applications.models import Application
 from approvals.notices import actions
 from approvals.notices.models import Notice
 from approvals.notices.refusals import Refused
+from approvals.notices.site.frame import shelf
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.programmes.models import ProgrammeVersion
@@ -28,6 +29,12 @@ from tests.factories import (
 )
 from workflows import working_days
 from workflows.models import CalendarDay, CalendarYear
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """No page of another test's database is in this process's memory."""
+    shelf.clear()
 
 
 @contextmanager
