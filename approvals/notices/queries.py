@@ -171,7 +171,7 @@ def older(notices: QuerySet[Notice], last: Notice) -> QuerySet[Notice]:
 
 def ever_public() -> QuerySet[Notice]:
     """Notices that are or were public: a draft, or one voided before it was signed, never was."""
-    return Notice.objects.filter(published_at__isnull=False).select_related("organisation", "programme").defer("frozen")
+    return Notice.objects.filter(published_at__isnull=False).select_related("organisation").defer("frozen")
 
 
 def is_current(notice: Notice, today: date) -> bool:

@@ -16,7 +16,7 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
 WRK = shutil.which("wrk")
-SECONDS = 3
+SECONDS = 2
 CONNECTIONS = 16
 
 

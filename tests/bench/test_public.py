@@ -6,7 +6,6 @@ Four processes of gunicorn and `wrk` on the same machine, one after the other, s
 import statistics
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -30,7 +29,7 @@ from workflows.seal.sealing import seal_now
 from workflows.working_days import load_calendar
 
 PUPILS = 200
-ROUNDS = 3
+ROUNDS = 5
 
 
 @pytest.fixture
@@ -78,15 +77,16 @@ def test_a_kept_page_costs_little_more_than_a_file_and_a_fresh_one_less_than_a_p
     finally:
         file.unlink()
     print(len(body), "bytes", kept, fresh)
+    reads, unchanged = _ratio(kept, "page", "static"), _ratio(kept, "unchanged", "static")
     note(
-        public_notice_vs_static=round(min(_ratio(kept, "page", "static"), _ratio(kept, "unchanged", "static")), 2),
+        public_notice_vs_static=round(min(reads, unchanged), 2),
         public_notice_uncached_vs_template=round(_ratio(fresh, "page", "plain"), 2),
         public_notice_per_s=round(statistics.median(kept["page"])),
     )
-    assert _ratio(kept, "page", "static") >= 0.5
-    assert _ratio(kept, "unchanged", "static") >= 0.5
+    assert min(reads, unchanged) >= 0.5
     assert _ratio(fresh, "page", "plain") >= 2
 
 
-def _ratio(measured: dict[str, list[float]], one: str, other: str) -> Any:
-    return statistics.median(measured[one]) / statistics.median(measured[other])
+def _ratio(measured: dict[str, list[float]], one: str, other: str) -> float:
+    """The median over the rounds, in each of which one was measured right after the other."""
+    return statistics.median(a / b for a, b in zip(measured[one], measured[other], strict=True))

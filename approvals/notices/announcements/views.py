@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy as _p
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from approvals.notices import history
+from approvals.notices import history, wording
 from approvals.notices.announcements import actions, queries
 from approvals.notices.announcements.forms import AnnouncementForm, WhyForm
 from approvals.notices.announcements.models import OPEN, Announcement
@@ -103,6 +103,7 @@ def _detail(request: HttpRequest, found: Announcement, status: int = 200, **give
     pending = found.state == "pending_review"
     context = {
         "announcement": found,
+        "issuer": wording.issuer(found.organisation),
         "findings": actions.findings(found) if found.state in OPEN else [],
         "overdue": found.due_on is not None and found.state in OPEN and found.due_on < clock.today(),
         "can": {

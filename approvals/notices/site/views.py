@@ -150,7 +150,12 @@ def announcement(request: HttpRequest, public_id: str) -> HttpResponse:
     """One announcement; 410 once it was withdrawn, without its title."""
     found = get_object_or_404(announcements.ever_public(), public_id=public_id)
     gone = found.state != "published"
-    context = {"announcement": found, "gone": gone, "section": "news"}
+    context = {
+        "announcement": found,
+        "issuer": wording.issuer(found.organisation),
+        "gone": gone,
+        "section": "news",
+    }
     return page_of(request, "public/announcement.html", context, 410 if gone else 200)
 
 
