@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from approvals.notices import paper, proofs, queries, totals, wording
 from approvals.notices.announcements import queries as announcements
 from approvals.notices.forms import FindForm
-from approvals.notices.models import Notice
+from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.site import stamps
 from approvals.notices.site.frame import base_of, public
 from approvals.notices.site.frame import page_of as _page
@@ -127,28 +127,27 @@ def notice(request: HttpRequest, public_id: str) -> HttpResponse:
 
 def _rows(notice: Notice, after: int | None, off: Sequence[int]) -> tuple[SafeString, int | None]:
     """The rows of a page of the list as HTML, and the number after which the next page begins."""
-    taken, found = set(off), _set(notice.pk, notice.sha256, after or 0, LINES_PER_PAGE)
+    headings = tuple(paper.headings_of(notice))
+    taken, found = set(off), _set(notice.pk, notice.sha256, headings, after or 0, LINES_PER_PAGE)
     here, beyond = found[:LINES_PER_PAGE], found[LINES_PER_PAGE:]
     rows = "".join(row for line, row in here if line not in taken)
     return mark_safe(rows), here[-1][0] if beyond else None  # noqa: S308  every cell was escaped
 
 
 @lru_cache(maxsize=256)
-def _set(notice_id: int, sha256: str, after: int, size: int) -> list[tuple[int, str]]:
-    notice = Notice.objects.defer("frozen", "body").get(pk=notice_id)
-    headings = paper.headings_of(notice)
+def _set(notice_id: int, sha256: str, headings: tuple[str, ...], after: int, size: int) -> list[tuple[int, str]]:
     row = "<tr>" + "".join('<td class="long">{}</td>' if name in paper.LONG else "<td>{}</td>" for name in headings)
-    lines = notice.lines.filter(number__gt=after).order_by("number").values_list("number", "shown")
+    lines = NoticeLine.objects.filter(notice=notice_id, number__gt=after).order_by("number")
     return [
         (line, row.format(*(escape(shown.get(name, "")) for name in headings)) + "</tr>\n")
-        for line, shown in lines[: size + 1]
+        for line, shown in lines.values_list("number", "shown")[: size + 1]
     ]
 
 
 @lru_cache(maxsize=1024)
 def _lines_ever(notice_id: int, sha256: str) -> int:
     """How many lines a published notice has, on and off its list."""
-    return Notice.objects.get(pk=notice_id).lines.count()
+    return NoticeLine.objects.filter(notice=notice_id).count()
 
 
 _sealed: set[int] = set()

@@ -304,7 +304,7 @@ def test_a_paper_has_one_address_and_nobody_else_has_it_typeset_anew(
     school_place: Place, client: Client, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     typeset: list[int] = []
-    monkeypatch.setattr(paper, "pdf_of", lambda notice, part: typeset.append(part) or b"%PDF")
+    monkeypatch.setattr(paper, "pdf_of", lambda notice, part, address: typeset.append(part) or b"%PDF")
     cache.clear()
     url = reverse("public:pdf", args=[school_place.published().public_id])
     assert client.get(url, {"part": part}).status_code == 404
