@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import translation
 
 from approvals.notices.public import too_big
@@ -129,6 +130,50 @@ def _texts(values: QueryDict) -> Iterator[str]:
     for name, given in values.lists():
         yield name
         yield from given
+
+
+@lru_cache(maxsize=2048)
+def _public_page(path: str) -> ResolverMatch | None:
+    """The view of an address of the public site; None for one that is not, or is nothing at all."""
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return None
+    return match if getattr(match.func, "public", False) else None
+
+
+class PublicSiteMiddleware:
+    """Answers the public site's pages here, before sessions and sign-in: they know neither, and cost neither.
+
+    What they need of the middleware behind it is done here: no NUL reaches the database, and nothing too big is read.
+    """
+
+    SITE = ("/public/", "/robots.txt")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.limited = UploadLimitMiddleware(self._view)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(self.SITE):
+            return self.get_response(request)
+        match = _public_page(request.path_info)
+        if match is None:
+            return self.get_response(request)
+        request.resolver_match = match
+        if request.META.get("QUERY_STRING") and any("\0" in text for text in _texts(request.GET)):
+            raise BadRequest("NUL")
+        return self.limited(request)
+
+    def _view(self, request: HttpRequest) -> HttpResponse:
+        match = request.resolver_match
+        assert match is not None
+        try:
+            if request.method == "POST" and any("\0" in text for text in _texts(request.POST)):
+                raise BadRequest("NUL")
+        except RequestDataTooBig:
+            return _too_big(request)
+        return match.func(request, *match.args, **match.kwargs)
 
 
 class UploadLimitMiddleware:

@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.applications.models import PaperRequest
 from approvals.disbursement.models import Batch, PaymentLine
 from approvals.disbursement.queries import awards_to_pay
+from approvals.notices.announcements.models import Announcement
 from approvals.notices.models import Notice, NoticeLine, Objection
 from approvals.notices.objections.models import HANDLES, INVESTIGATES, OPEN, TO_HANDLE, TO_INVESTIGATE
 from approvals.notices.steps import STEPS
@@ -134,6 +135,14 @@ def _looked_into(where: Q) -> QuerySet:
     return Objection.objects.filter(where, state__in=TO_INVESTIGATE)
 
 
+def _announcements(*states: str, of_years: bool = False) -> Waiting:
+    def waiting(where: Q) -> QuerySet:
+        found = Announcement.objects.filter(where, state__in=states)
+        return found.exclude(school_year="") if of_years else found
+
+    return waiting
+
+
 def _batches(*states: str) -> Waiting:
     return lambda where: Batch.objects.filter(where, state__in=states)
 
@@ -213,6 +222,10 @@ WORK: list[Work] = [
          "objections:list", "", "objections"),
     Work(MY_OBJECTIONS, _("Objections to be looked into by you"), INVESTIGATES, _looked_into,
          "objections:list", "", "objections"),
+    Work("results_to_announce", _("Results of a school year to be announced"), "draft_announcement",
+         _announcements("draft", of_years=True), "notices:announcements", "", "announcements"),
+    Work("announcements_to_publish", _("Announcements to be published"), "publish_announcement",
+         _announcements("pending_review"), "notices:announcements", "", "announcements"),
     Work("to_pay", _("Awards to be put into a batch"), "make_batch", awards_to_pay, "disbursement:list"),
     Work("to_send", _("Approved batches to be sent to the bank"), "make_batch", _batches("approved"),
          "disbursement:list", "", "batches"),
@@ -236,6 +249,8 @@ ENTRIES: list[Entry] = [
     Entry("rosters", _p("navigation", "Rosters"), "applications:roster_list", ("submit_application",)),
     Entry("notices", _p("navigation", "Public notices"), "notices:list", ("view_case",)),
     Entry("objections", _p("navigation", "Objections"), "objections:list", (HANDLES, INVESTIGATES, "view_record")),
+    Entry("announcements", _p("navigation", "Announcements"), "notices:announcements",
+          ("draft_announcement", "publish_announcement", "view_record")),
     Entry("awards", _p("navigation", "Awards"), "awards:list", ("view_case",)),
     Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account",)),
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",

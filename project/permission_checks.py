@@ -7,6 +7,7 @@ from django.core.checks import Error, register
 
 from approvals.disbursement.actions import NAMED
 from approvals.disbursement.models import Batch
+from approvals.notices.announcements.models import Announcement
 from approvals.notices.models import Notice, Objection
 from approvals.notices.steps import STEPS
 from approvals.organisations.models import PostProposal
@@ -21,6 +22,7 @@ NOTICE_ACTS = {
 MACHINES: dict[str, tuple[Any, dict[str, tuple[str, ...]], bool]] = {
     "case": (AidCase, {}, True),
     **dict.fromkeys(STEPS, (Notice, NOTICE_ACTS, False)),
+    "announcement": (Announcement, {}, True),
     "batch": (Batch, {}, True),
     "objection": (Objection, {}, True),
     "post": (PostProposal, {}, True),

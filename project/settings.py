@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "project.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "project.middleware.PublicSiteMiddleware",  # before anything of sessions or sign-in
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "project.middleware.LanguageMiddleware",
@@ -198,6 +199,11 @@ CONTENT_SECURITY_POLICY = {
 
 # Whoever serves a changed copy to others must offer its source (AGPL §13): where it can be had.
 SOURCE_URL = env.text("SOURCE_URL")
+
+# The public site keeps pages in the memory of its process; each is checked against the database before it is shown.
+KEEP_PUBLIC_PAGES = env.flag("KEEP_PUBLIC_PAGES", default=True)
+# Where the public site is reached, for the code on printed lists; where none is given, as the reader has reached it.
+PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")
 
 # ---------------------------------------------------------------- language and time
 # Simplified Chinese unless the person chose otherwise; the browser's wish is not asked.

@@ -105,8 +105,8 @@ class ReasonForm(forms.Form):
 
 
 class FindForm(forms.Form):
-    """A name looked for on one public list. Sent in the body, so that no address holds it."""
+    """A name or line number looked for on one public list. Sent in the body, so that no address holds it."""
 
     name = forms.CharField(
-        label=_("Name on this list"), max_length=50, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Name or number on this list"), max_length=50, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )

@@ -39,6 +39,10 @@ ACTS: dict[str, Promise] = {
     "package": _p("act on a notice", "Evidence package made"),
     "open_package": _p("act on a notice", "Evidence package opened"),
     "archive": _p("act on a notice", "Archived"),
+    "discard": _p("act on a notice", "Thrown away"),
+    "withdraw": _p("act on a notice", "Withdrawn"),
+    "results_near": _p("act on a notice", "Office reminded"),
+    "results_overdue": _p("act on a notice", "Overdue, office reminded"),
 }
 CONCLUSIONS: dict[str, Promise] = {
     "no_objection": _("Nobody objected."),
@@ -64,7 +68,12 @@ class Line:
 
 def timeline(notice: Notice) -> list[Line]:
     """Everything that was done to a notice, oldest first; repeated edits of one person as one line."""
-    lines = record_of("notice", notice.pk)
+    return timeline_of("notice", notice.pk)
+
+
+def timeline_of(about: str, about_id: int) -> list[Line]:
+    """The same of anything whose acts have the names above."""
+    lines = record_of(about, about_id)
     grouped = groupby(lines, key=lambda line: (line.act, line.actor) if line.act == "edit" else line.pk)
     return [_line(list(group)[-1]) for _key, group in grouped]
 

@@ -308,6 +308,8 @@ class NoticeLine(models.Model):
             models.UniqueConstraint(fields=["case", "step"], condition=Q(open=True), name="one_open_notice_per_case"),
             models.UniqueConstraint(fields=["notice", "number"], name="one_line_per_number"),
         ]
+        # Read at every view of a public page (site/stamps.py): of a list, the few lines that are off it.
+        indexes = [models.Index(fields=["notice", "number"], name="line_off_list", condition=Q(state="removed"))]
 
 
 class NoticeEdition(models.Model):
@@ -326,3 +328,6 @@ class NoticeEdition(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["notice", "number"], name="one_edition_per_number")]
+
+
+from approvals.notices.announcements.models import Announcement  # noqa: E402, F401  its tables are this app's

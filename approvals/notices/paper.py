@@ -1,11 +1,15 @@
 """A notice as it is read: text, columns, a page of its list. The same for offices, the public and print."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import segno
+from django.conf import settings
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from approvals.notices import queries, wording
 from approvals.notices.models import Notice, NoticeLine
@@ -59,7 +63,7 @@ def page_of(lines: QuerySet[NoticeLine], after: int | None, size: int) -> tuple[
 
 def paper_of(notice: Notice, lines: Sequence[NoticeLine], following: int | None = None) -> Paper:
     """A notice with these lines of its list."""
-    columns = [heading for heading in notice.columns if heading in HEADINGS]
+    columns = headings_of(notice)
     return Paper(
         title=notice.title,
         issuer=wording.issuer(notice.organisation),
@@ -74,23 +78,30 @@ def paper_of(notice: Notice, lines: Sequence[NoticeLine], following: int | None 
     )
 
 
-def files_of(notice: Notice) -> list[int]:
-    """The parts in which the list is printed, from 1."""
-    return list(range(1, max(1, -(-queries.listed(notice).count() // ROWS_PER_FILE)) + 1))
+def headings_of(notice: Notice) -> list[str]:
+    """The canonical headings of the columns that are shown, in their order."""
+    return [heading for heading in notice.columns if heading in HEADINGS]
 
 
-def pdf_of(notice: Notice, part: int = 1) -> bytes:
+def files_of(notice: Notice, count: int | None = None) -> list[int]:
+    """The parts in which the list is printed, from 1; `count` is the number of its lines where that is known."""
+    lines = queries.listed(notice).count() if count is None else count
+    return list(range(1, max(1, -(-lines // ROWS_PER_FILE)) + 1))
+
+
+def pdf_of(notice: Notice, part: int = 1, address: str = "") -> bytes:
     """The A4 paper for the notice board: text and list, or a further part of a long list.
 
+    With the `address` of its page a code is printed that a telephone reads and that leads there.
     Raises approvals.organisations.papers.PaperUnavailable without a Chinese font.
     """
-    return papers.render(TEMPLATE, _data(notice, _part(notice, part), part))
+    return papers.render(TEMPLATE, _data(notice, _part(notice, part), part, address))
 
 
 def piece_of(notice: Notice, part: int, parts: int, first: int) -> bytes:
     """A part of the whole paper: its pages are numbered from `first`; the last one is signed and knows how many."""
     whole = {"whole": True, "first": first, "last": part == parts}
-    return papers.render_apart(TEMPLATE, {**_data(notice, _part(notice, part), part), **whole})
+    return papers.render_apart(TEMPLATE, {**_data(notice, _part(notice, part), part, address_of(notice)), **whole})
 
 
 def _part(notice: Notice, part: int) -> Paper:
@@ -98,7 +109,19 @@ def _part(notice: Notice, part: int) -> Paper:
     return paper_of(notice, list(queries.listed(notice)[start : start + ROWS_PER_FILE]))
 
 
-def _data(notice: Notice, paper: Paper, part: int) -> Mapping[str, Any]:
+def address_of(notice: Notice) -> str:
+    """Where its page is, as the office has set it (PUBLIC_URL); empty where that is not known."""
+    return settings.PUBLIC_URL + reverse("public:notice", args=[notice.public_id]) if settings.PUBLIC_URL else ""
+
+
+def code_of(address: str) -> str:
+    """A QR code as an SVG drawing."""
+    drawing = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(drawing, kind="svg", border=2, xmldecl=False)
+    return drawing.getvalue().decode()
+
+
+def _data(notice: Notice, paper: Paper, part: int, address: str) -> Mapping[str, Any]:
     return {
         "whole": False,
         "first": 1,
@@ -107,9 +130,10 @@ def _data(notice: Notice, paper: Paper, part: int) -> Mapping[str, Any]:
         "issuer": paper.issuer,
         "date": paper.issued,
         "parts": [{"heading": piece.heading, "text": piece.text} for piece in paper.parts] if part == 1 else [],
-        "columns": [heading for heading in notice.columns if heading in HEADINGS],
+        "columns": headings_of(notice),
         "rows": [[cell.text for cell in row.cells] for row in paper.rows],
         "removed": queries.removed(notice),
         "sha256": notice.sha256,
         "part": part,
+        "code": code_of(address) if address else "",
     }

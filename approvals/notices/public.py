@@ -1,37 +1,39 @@
-"""The public site: no sign-in, no session, no cookie, no script. Nobody's name stands in an address.
+"""The notices on the public site: what is on notice now, one notice, its paper and its proof, and the sealed record.
 
-Every page carries its own fingerprint (ETag) and is asked for again each time, so that a line that was taken off
-or a list that ended is gone at once, from caches too.
+No sign-in, no session, no cookie, no script, and nobody's name in an address (site/frame.py).
 """
 
 import base64
 import json
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.loader import render_to_string
-from django.utils import translation
-from django.utils.cache import get_conditional_response
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.applications import evidence_store
-from approvals.notices import paper, proofs, queries, wording
+from approvals.notices import paper, proofs, queries, totals, wording
+from approvals.notices.announcements import queries as announcements
 from approvals.notices.archive import counting
 from approvals.notices.archive.building import whole_pdf
 from approvals.notices.forms import FindForm
-from approvals.notices.models import Notice
+from approvals.notices.models import Notice, NoticeLine
+from approvals.notices.site import stamps
+from approvals.notices.site.frame import LANGUAGES, base_of, public
+from approvals.notices.site.frame import page_of as _page
 from approvals.organisations.access import number
 from approvals.organisations.models import Organisation
 from approvals.organisations.papers import PaperUnavailable
 from approvals.organisations.papers import available as papers_available
-from approvals.people.identity import normalise_name
-from approvals.programmes import queries as programmes
 from workflows import clock
 from workflows.seal.heads import public_key
 
@@ -39,46 +41,7 @@ NOTICES_PER_PAGE = 30
 HEADS_PER_PAGE = 50
 LINES_PER_PAGE = 200
 FOUND_AT_MOST = 50
-LANGUAGES = ("zh-hans", "en")
-View = Callable[..., HttpResponse]
-
-
-def public(view: View) -> View:
-    """A page for everybody: language from the address, never indexed, always revalidated, no cookie."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        chosen = request.GET.get("lang", "")
-        language = chosen if chosen in LANGUAGES else translation.get_language() or LANGUAGES[0]
-        with translation.override(language):
-            response = view(request, *args, **kwargs)
-        response["Content-Language"] = language
-        response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-        if request.method not in ("GET", "HEAD"):
-            response["Cache-Control"] = "no-store"
-            return response
-        response["Cache-Control"] = "public, no-cache"
-        if response.status_code != 200:
-            return response
-        etag = f'"{sha256(response.content).hexdigest()[:32]}"'
-        response["ETag"] = etag
-        return get_conditional_response(request, etag=etag, response=response) or response
-
-    return answer
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """Rendered without the request, so that no template can touch a session or a cookie."""
-    chosen = request.GET.get("lang", "")
-    keep = f"lang={chosen}" if chosen in LANGUAGES else ""
-    shell = {
-        "keep": f"?{keep}" if keep else "",
-        "lang": chosen if keep else "",
-        "english": translation.get_language() == "en",
-        "training_date": getattr(request, "training_date", None),
-        "here": request.path,
-    }
-    return HttpResponse(render_to_string(template, shell | context), status=status)
+NEWS_ON_HOME = 3
 
 
 def too_big(request: HttpRequest, limit_mb: int) -> HttpResponse:
@@ -90,7 +53,7 @@ def too_big(request: HttpRequest, limit_mb: int) -> HttpResponse:
 
 
 @require_safe
-@public
+@public(stamp=stamps.of_lists, kept=True, indexed=True)
 def notices(request: HttpRequest) -> HttpResponse:
     """What is on public notice now, by township, school and programme, newest first."""
     wanted = {key: request.GET.get(key, "").strip()[:60] for key in ("township", "school", "programme")}
@@ -118,46 +81,103 @@ def notices(request: HttpRequest) -> HttpResponse:
             "wanted": wanted,
             "filtered": any(wanted.values()),
             "choices": queries.publishers(current),
-            "versions": programmes.current(),
+            "news": announcements.current()[:NEWS_ON_HOME],
+            "section": "notices",
         },
     )
 
 
 @csrf_exempt  # changes nothing, and a token would need a cookie
 @require_http_methods(["GET", "HEAD", "POST"])
-@public
+@public(stamp=stamps.of_notice, kept=True, counted=counting.seen)
 def notice(request: HttpRequest, public_id: str) -> HttpResponse:
-    """One notice: text, list, how to object; a name is looked for by POST, so that no address or log holds it."""
+    """One notice: text, list, how to object; what is looked for comes by POST, so that no address or log holds it."""
     found = _noticed(public_id)
     if not queries.is_current(found, clock.today()):
         return _gone(request, found)
-    if request.method == "GET":
-        counting.seen(found.pk)
     form = FindForm(request.POST if request.method == "POST" else None)
     hits = None
     if form.is_bound and form.is_valid():
-        name = normalise_name(form.cleaned_data["name"])
-        hits = paper.paper_of(found, list(queries.shown_as(found, name)[:FOUND_AT_MOST])) if name else None
+        hits = paper.paper_of(found, list(queries.found(found, form.cleaned_data["name"])[:FOUND_AT_MOST]))
     after = number(request.GET.get("after"))
-    lines, following = paper.page_of(queries.listed(found), after, LINES_PER_PAGE)
-    return _page(
+    off = request.stamp.off  # type: ignore[attr-defined]
+    rows, following = _rows(found, after, off, request.GET.get("lang", ""))
+    left = _lines_ever(found.pk, found.sha256) - len(off)
+    removed = max(0, found.line_count - left)
+    provable = _is_provable(found, bool(removed))
+    response = _page(
         request,
         "public/notice.html",
         {
             "notice": found,
-            "paper": paper.paper_of(found, lines, following),
+            "paper": paper.paper_of(found, (), following),
+            "rows_html": rows,
             "after": after or "",
             "days_left": queries.working_days_left(found),
-            "removed": queries.removed(found),
-            "provable": proofs.is_provable(found),
+            "removed": removed,
+            "provable": provable,
             "whole": whole_pdf(found),
-            "files": paper.files_of(found) if papers_available() else [],
+            "files": paper.files_of(found, left) if papers_available() else [],
             "form": form,
             "hits": hits,
             "reply_days": wording.REPLY_DAYS,
             "county": found.step == "county_notice",
+            "section": "notices",
         },
     )
+    response.keep = provable or bool(removed)  # type: ignore[attr-defined]  within a minute it will offer its proof
+    return response
+
+
+# What a notice lists is fixed from its publication on; only which of its lines are off the list may change. So the rows
+# are set once in a process, and each page leaves out those that are off by the stamp it is made under.
+
+
+def _rows(notice: Notice, after: int | None, off: Sequence[int], lang: str) -> tuple[SafeString, int | None]:
+    """The rows of a page of the list as HTML, and the number after which the next page begins."""
+    headings = tuple(paper.headings_of(notice))
+    address = reverse("public:object", args=[notice.public_id])
+    link = (address, f"&amp;lang={lang}" if lang in LANGUAGES else "", gettext("Object"))
+    taken, found = set(off), _set(notice.pk, notice.sha256, headings, link, after or 0, LINES_PER_PAGE)
+    here, beyond = found[:LINES_PER_PAGE], found[LINES_PER_PAGE:]
+    rows = "".join(row for line, row in here if line not in taken)
+    return mark_safe(rows), here[-1][0] if beyond else None  # noqa: S308  every cell was escaped
+
+
+@lru_cache(maxsize=256)
+def _set(
+    notice_id: int, sha256: str, headings: tuple[str, ...], link: tuple[str, str, str], after: int, size: int
+) -> list[tuple[int, str]]:
+    """[(number, row)]; each ends with a way to object to its line: address, what keeps the language, word."""
+    address, keep, word = link
+    cells = ['<td class="long" lang="zh-Hans">{}</td>' if name in paper.LONG else "<td>{}</td>" for name in headings]
+    row = "<tr>" + "".join(cells)
+    object_to = (
+        f'<td class="no-print nowrap"><a rel="nofollow" href="{address}?line=%d{keep}">{escape(word)}'
+        '<span class="sr-only"> %d</span></a></td></tr>\n'
+    )
+    lines = NoticeLine.objects.filter(notice=notice_id, number__gt=after).order_by("number")
+    return [
+        (line, row.format(*(escape(shown.get(name, "")) for name in headings)) + object_to % (line, line))
+        for line, shown in lines.values_list("number", "shown")[: size + 1]
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _lines_ever(notice_id: int, sha256: str) -> int:
+    """How many lines a published notice has, on and off its list."""
+    return NoticeLine.objects.filter(notice=notice_id).count()
+
+
+_provable: set[tuple[str, bool]] = set()
+
+
+def _is_provable(notice: Notice, removed: bool) -> bool:
+    """Whether a list has its proof; what is sealed once stays so."""
+    edition = (notice.sha256, removed)
+    if edition not in _provable and proofs.is_provable(notice):
+        _provable.add(edition)
+    return edition in _provable
 
 
 def _noticed(public_id: str) -> Notice:
@@ -167,17 +187,19 @@ def _noticed(public_id: str) -> Notice:
 
 
 def _gone(request: HttpRequest, found: Notice) -> HttpResponse:
-    """410: the period is over or the notice was voided; no name is shown, only totals of what concluded."""
+    """410: the period is over, or the notice is paused or voided; no name is shown, only the total of what is over."""
+    voided = found.state == "voided"
     context = {
         "notice": found,
-        "voided": found.state == "voided" or found.interrupted,
-        "removed": queries.removed(found),
+        "voided": voided,
+        "count": totals.shown_count(queries.listed(found).count()),
+        "section": "notices",
     }
     return _page(request, "public/gone.html", context, status=410)
 
 
 @require_safe
-@public
+@public(stamp=stamps.of_notice)
 def proof(request: HttpRequest, public_id: str) -> HttpResponse:
     """The list with what proves it: its line on the record and the tree's head; while it is public."""
     found = _noticed(public_id)
@@ -198,7 +220,7 @@ def heads(request: HttpRequest) -> HttpResponse:
     rows, following = queries.tree_heads(number(request.GET.get("after")), HEADS_PER_PAGE)
     key = base64.b64encode(public_key()).decode()
     shown = [{"size": row.size, "at": row.at, "root": bytes(row.root).hex()} for row in rows]
-    return _page(request, "public/heads.html", {"heads": shown, "next": following, "key": key})
+    return _page(request, "public/heads.html", {"heads": shown, "next": following, "key": key, "section": "record"})
 
 
 @require_safe
@@ -234,7 +256,7 @@ def heads_json(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@public
+@public(stamp=stamps.of_notice)
 def pdf(request: HttpRequest, public_id: str) -> HttpResponse:
     """The list on A4, while it is public."""
     found = _noticed(public_id)
@@ -245,13 +267,17 @@ def pdf(request: HttpRequest, public_id: str) -> HttpResponse:
         return _pdf(evidence_store.read(whole.file), f"notice-{public_id}.pdf")
     given = given or "1"
     part = number(given)
-    if part not in paper.files_of(found) or given != str(part):  # one address a paper, one paper in the cache
+    # One address a paper, one paper in the cache.
+    if part is None or part not in paper.files_of(found) or given != str(part):
         raise Http404
-    state = f"{public_id}:{part}:{queries.listed(found).count()}:{found.ends_on}:{found.provisional}"
+    address = base_of(request) + reverse("public:notice", args=[public_id])
+    off = ",".join(map(str, request.stamp.off))  # type: ignore[attr-defined]
+    looks = f"{request.stamp.marks}|{off}|{address}"  # type: ignore[attr-defined]
+    state = f"paper:{public_id}:{part}:{sha256(looks.encode()).hexdigest()}"
     content = cache.get(state)
     if content is None:
         try:
-            content = paper.pdf_of(found, part)
+            content = paper.pdf_of(found, part, address)
         except PaperUnavailable:
             raise Http404 from None
         cache.set(state, content, 600)

@@ -17,6 +17,7 @@ from approvals.notices.objections.models import OPEN
 from approvals.notices.steps import NAME, STEPS, NoticeStep
 from approvals.organisations.models import Kind, Organisation
 from approvals.organisations.queries import STEP, below
+from approvals.people.identity import normalise_name, plain_text
 from approvals.people.masking import mask_name
 from approvals.programmes.models import Programme, ProgrammeVersion
 from workflows import clock
@@ -226,6 +227,9 @@ def working_days_left(notice: Notice) -> int:
 
 # ---------------------------------------------------------------- for the public
 
+OFF_LIST = ("removed",)
+"""States of lines that are not on the list; every other line is shown while the notice is public."""
+
 
 def current() -> QuerySet[Notice]:
     """What is on public notice at this minute: published, and its period not over by the business clock."""
@@ -244,7 +248,7 @@ def older(notices: QuerySet[Notice], last: Notice) -> QuerySet[Notice]:
 
 def ever_public() -> QuerySet[Notice]:
     """Notices that are or were public: a draft, or one voided before it was signed, never was."""
-    return Notice.objects.filter(published_at__isnull=False).select_related("organisation", "programme").defer("frozen")
+    return Notice.objects.filter(published_at__isnull=False).select_related("organisation").defer("frozen")
 
 
 def is_current(notice: Notice, today: date) -> bool:
@@ -316,6 +320,15 @@ def shown_as(notice: Notice, name: str) -> QuerySet[NoticeLine]:
     if notice.mask_names:
         wanted |= Q(shown_name=mask_name(name))
     return listed(notice).annotate(shown_name=KT(f"shown__{NAME}")).filter(wanted)
+
+
+def found(notice: Notice, words: str) -> QuerySet[NoticeLine]:
+    """What the public looks for on a list: its line of a number, or those of a name."""
+    number = plain_text(words).replace(" ", "")
+    if number.isascii() and number.isdigit():
+        return listed(notice).filter(number=int(number[:9]))
+    name = normalise_name(words)
+    return shown_as(notice, name) if name else notice.lines.none()
 
 
 def lines_of(notice: Notice, name: str) -> QuerySet[NoticeLine]:

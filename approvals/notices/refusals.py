@@ -49,6 +49,15 @@ SENTENCES: dict[str, Promise] = {
     "no_posting": _("The proof of posting is missing: say where and when the list hung on the board."),
     "no_photo": _("There is no photo of the board. Add one, or say why there is none."),
     "no_package": _("The evidence package is not ready yet. Wait until it has been made, then archive."),
+    "kind_unknown": _("Please choose what kind of announcement it is."),
+    "text_missing": _("Please give a text."),
+    "figures_changed": _(
+        "The results have changed since this was handed in: another notice has concluded, or an approval was taken "
+        "back. Send it back to its author, who hands it in again with the new figures."
+    ),
+    "yearly_is_owed": _(
+        "The results of a school year are to be announced by law; the draft cannot be thrown away, only changed."
+    ),
     "not_listed": _("This line is not on the list any more."),
     "objected": _("An objection about this line is open; the line waits until it is settled."),
     "period_ended": _("The period of this public notice is over; no objection can be made to it any more."),

@@ -1,6 +1,7 @@
 """What the system does with notices by itself, swept every two seconds."""
 
 from approvals.notices import actions
+from approvals.notices.announcements import yearly
 from approvals.notices.models import Notice
 from workflows import clock
 from workflows.background import due
@@ -33,3 +34,10 @@ def _calendar_has_come() -> bool:
     if any(day < clock.today() for day in ends):
         forget()
     return any(not calendar().is_provisional(day) for day in ends)
+
+
+@due("yearly_results")
+def announce_years() -> int:
+    """Drafts the results of the school year that ended, and reminds the office of those not yet announced."""
+    with clock.held():
+        return yearly.draft_due() + yearly.remind_due()

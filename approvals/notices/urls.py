@@ -3,13 +3,24 @@
 from django.urls import include, path
 
 from approvals.notices import public, views
+from approvals.notices.announcements import views as announcements
 from approvals.notices.archive import views as archive
 from approvals.notices.objections import public as objecting
 from approvals.notices.objections import views as objections
+from approvals.notices.site import views as site_views
 
 offices = [
     path("", views.notice_list, name="list"),
     path("new/", views.draft, name="draft"),
+    path("announcements/", announcements.announcement_list, name="announcements"),
+    path("announcements/new/", announcements.new, name="announcement_new"),
+    path("announcements/<int:announcement_id>/", announcements.detail, name="announcement"),
+    path("announcements/<int:announcement_id>/edit/", announcements.edit, name="announcement_edit"),
+    path("announcements/<int:announcement_id>/submit/", announcements.submit, name="announcement_submit"),
+    path("announcements/<int:announcement_id>/publish/", announcements.publish, name="announcement_publish"),
+    path("announcements/<int:announcement_id>/send-back/", announcements.send_back, name="announcement_send_back"),
+    path("announcements/<int:announcement_id>/withdraw/", announcements.withdraw, name="announcement_withdraw"),
+    path("announcements/<int:announcement_id>/discard/", announcements.discard, name="announcement_discard"),
     path("<int:notice_id>/", views.detail, name="detail"),
     path("<int:notice_id>/find/", views.find, name="find"),
     path("<int:notice_id>/edit/", views.edit, name="edit"),
@@ -37,6 +48,15 @@ site = [
     path("", public.notices, name="notices"),
     path("notices/<slug:public_id>/", public.notice, name="notice"),
     path("notices/<slug:public_id>/proof.json", public.proof, name="proof"),
+    path("explanation/", site_views.explanation, name="explanation"),
+    path("programmes/", site_views.policies, name="policies"),
+    path("programmes/<slug:code>/", site_views.policy, name="policy"),
+    path("programmes/<slug:code>/check/", site_views.self_check, name="self_check"),
+    path("results/", site_views.results, name="results"),
+    path("announcements/", site_views.announcement_list, name="announcements"),
+    path("announcements/<slug:public_id>/", site_views.announcement, name="announcement"),
+    path("feed.xml", site_views.feed, name="feed"),
+    path("sitemap.xml", site_views.sitemap, name="sitemap"),
     path("record/", public.heads, name="heads"),
     path("record/heads.json", public.heads_json, name="heads_json"),
     path("record/head.txt", public.head, name="newest_head"),
@@ -61,4 +81,5 @@ urlpatterns = [
     path("notices/", include((offices, "notices"))),
     path("objections/", include((objection_pages, "objections"))),
     path("public/", include((site, "public"))),
+    path("robots.txt", site_views.robots, name="robots"),
 ]

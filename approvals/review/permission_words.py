@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.applications.register_queries import STATES as LIST_STATES
 from approvals.applications.roster_queries import STATES as ROSTER_STATES
 from approvals.disbursement.models import BATCH_STATES, LINE_STATES
+from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
 from approvals.notices.models import STATES as NOTICE_STATES
 from approvals.notices.objections.models import STATES as OBJECTION_STATES
 from approvals.organisations.models import PROPOSAL_STATES
@@ -36,6 +37,7 @@ STATES: dict[str, Mapping[str, Promise | str]] = {
     "register": LIST_STATES,
     "notice": dict(NOTICE_STATES),
     "objection": dict(OBJECTION_STATES),
+    "announcement": dict(ANNOUNCEMENT_STATES),
     "batch": dict(BATCH_STATES),
     "line": dict(LINE_STATES),
     "proposal": dict(PROPOSAL_STATES),

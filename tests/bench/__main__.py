@@ -34,6 +34,8 @@ GOALS = {
     "verify_1m_s": ("<=", 60, "seconds to prove a record of 1,000,000 lines"),
     "notice_close_200k_s": ("<=", 40, "seconds to close 1,000 notices that come due at once, 200,000 lines"),
     "notice_publish_50k_s": ("<=", 10, "seconds to publish a notice of 50,000 lines, its first page read"),
+    "public_notice_vs_static": (">=", 0.5, "a notice of 200 pupils, kept or unchanged, to a static file of its size"),
+    "public_notice_uncached_vs_template": (">=", 2, "the same made anew, to a plain Django page of 50 rows"),
     "queue_1m_made_s": ("<=", 180, "seconds to make the million"),
 }
 

@@ -30,7 +30,7 @@ def notice(live_server: Any) -> Any:
         at_step("school_notice", school=school, version=version, student=StudentFactory(school=school, name=name))
     drafted = actions.draft("school_notice", school, version.programme, TERM, acting(officer))
     actions.submit(drafted.pk, acting(officer))
-    return actions.publish(drafted.pk, acting(head), privacy_checked=True)
+    return actions.publish(drafted.pk, acting(head), privacy_checked=True, sealed=True)
 
 
 def answer(page: Page, public_id: str) -> None:

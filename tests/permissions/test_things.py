@@ -31,6 +31,9 @@ from approvals.disbursement import actions as batches
 from approvals.disbursement import demo_bank
 from approvals.disbursement.models import BATCH_STATES, LINE_STATES, Batch, PaymentLine
 from approvals.notices import actions as notices
+from approvals.notices.announcements import actions as announcements
+from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
+from approvals.notices.announcements.models import Announcement
 from approvals.notices.archive import actions as archiving
 from approvals.notices.archive.models import BoardPhoto, Dossier, NoticeFile
 from approvals.notices.models import STATES as NOTICE_STATES
@@ -85,6 +88,7 @@ ANY = ("draft", "county_review", "completed")
 THINGS = {
     **{step: [name for name, _ in NOTICE_STATES] for step in STEPS},
     "objection": [name for name, _ in OBJECTION_STATES],
+    "announcement": [name for name, _ in ANNOUNCEMENT_STATES],
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
     "post": [name for name, _ in PROPOSAL_STATES],
@@ -114,6 +118,7 @@ class Stage:
     noticed: Any = None
     """The programme of those: its cases pass all four steps."""
     objection: Objection = field(default_factory=Objection)
+    announcement: Announcement = field(default_factory=Announcement)
     batch: Batch = field(default_factory=Batch)
     sent: Batch = field(default_factory=Batch)
     """A batch that is at the bank."""
@@ -167,6 +172,9 @@ def _stage(world: World) -> Stage:
         named=True, receipt_hash=b"r" * 32, received_at="2026-09-07T08:00+08:00", limits=ObjectionRule().model_dump(),
     )  # fmt: skip
     SealedIdentity.objects.create(objection=stage.objection, name="某家长", contact="邻居")
+    stage.announcement = announcements.draft(
+        school, acting(person("aid_officer", school)), kind="other", title="公告", body="正文"
+    )
     at_step("payment", school=school, version=version)
     stage.sent = batches.make_batch(version.programme, TERM, stage.maker, county.path)
     batches.submit(stage.sent.pk, stage.maker)
@@ -265,6 +273,7 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
         "reading.post_pages",
         "reading.batch_pages",
         "reading.objection_pages",
+        "reading.announcement_pages",
     ):
         return [OWN]
     of_cases = cell.key == "reading.case_page" or (cell.family == "application" and cell.name != "enter")
@@ -350,6 +359,25 @@ def _complete(notice: Notice) -> int:
         notice=notice, kind="package", state="ready", file="00/x", sha256="x", made_at="2026-09-07T08:00+08:00"
     )
     return notice.pk
+
+
+def try_announcement(stage: Stage, name: str, state: str, place: str) -> Try:
+    found, given = stage.announcement, {"kind": "other", "title": "公告", "body": "正文"}
+    if name == "draft":
+        kind = Kind.COUNTY if place == stage.world.places["county"][OWN] else Kind.SCHOOL
+        return lambda by: announcements.draft(_office(place, kind), by, **given)
+    signed: dict[str, Any] = {}
+    if state in ("published", "withdrawn"):
+        signed = {"published_at": "2026-09-07T08:00+08:00", "published_person": stage.maker.user.person}
+    Announcement.objects.filter(pk=found.pk).update(state=state, path=place, **signed)
+    return {
+        "edit": lambda by: announcements.edit(found.pk, by, **given),
+        "submit": lambda by: announcements.submit(found.pk, by),
+        "discard": lambda by: announcements.discard(found.pk, by),
+        "send_back": lambda by: announcements.send_back(found.pk, by, WHY),
+        "publish": lambda by: announcements.publish(found.pk, by),
+        "withdraw": lambda by: announcements.withdraw(found.pk, by, WHY),
+    }[name]
 
 
 def _done(result: Any) -> bool:
@@ -558,6 +586,7 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
         "notice_packages": lambda by: _downloads(stage, by, place),
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
         "register_pages": lambda by: _opens(by, "applications:registers"),
+        "announcement_pages": lambda by: _opens(by, "notices:announcements"),
         "warnings": lambda by: by.user_id in holders("oversee_queue", [place])[place],
         "in_freeze": lambda by: place in by.permits("act_in_freeze", [place]),
     }[name]  # fmt: skip
@@ -571,6 +600,7 @@ def try_everybody(stage: Stage, name: str, state: str, place: str) -> Try:
 TRIES: dict[str, Callable[..., Try]] = {
     **{step: try_notice(step) for step in STEPS},
     "objection": try_objection,
+    "announcement": try_announcement,
     "batch": try_batch,
     "line": try_line,
     "post": try_post,

@@ -238,7 +238,7 @@ def _package(file: NoticeFile, notice: Notice) -> None:
 def _printed(notice: Notice) -> bytes | None:
     """The list on paper; None while a long one is being set. Raises PaperUnavailable."""
     if not is_long(notice):
-        return paper.pdf_of(notice)
+        return paper.pdf_of(notice, address=paper.address_of(notice))
     file = want_pdf(notice)
     if file.state == "failed":
         raise RuntimeError(f"the PDF of notice {notice.pk} has failed")

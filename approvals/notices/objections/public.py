@@ -21,8 +21,9 @@ from approvals.notices.models import Notice
 from approvals.notices.objections import actions, limits, queries, receipts
 from approvals.notices.objections.forms import ANONYMOUS, AppealForm, ObjectForm, ReceiptForm
 from approvals.notices.objections.models import Objection
-from approvals.notices.public import _page, public
 from approvals.notices.refusals import Refused
+from approvals.notices.site.frame import page_of as _page
+from approvals.notices.site.frame import public
 from approvals.organisations.access import number
 from workflows import clock
 

@@ -13,6 +13,7 @@ from approvals.applications.models import Application
 from approvals.notices import actions
 from approvals.notices.models import Notice
 from approvals.notices.refusals import Refused
+from approvals.notices.site.frame import shelf
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.programmes.models import ProgrammeVersion
@@ -32,6 +33,12 @@ from workflows import Reason, working_days
 from workflows.models import CalendarDay, CalendarYear
 
 LEAK = Reason("privacy_leak", "名单的班级一栏误写了家长电话，须更正后重新公示。")
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """No page of another test's database is in this process's memory."""
+    shelf.clear()
 
 
 @contextmanager
