@@ -47,8 +47,8 @@ ACTS: dict[str, Promise] = {**nodes.OUTCOMES, "open": _p("act", "Draft opened")}
 """What the lines of a case's record are called."""
 
 TONES = {
-    "draft": "plain", "withdrawn": "plain", "cancelled": "plain", "taken_down": "plain", "voided": "plain",
-    "discarded": "plain", "reissued": "plain", "terminated": "plain", "uploaded": "plain",
+    "draft": "plain", "withdrawn": "plain", "cancelled": "plain", "taken_down": "plain", "archived": "plain",
+    "voided": "plain", "discarded": "plain", "reissued": "plain", "terminated": "plain", "uploaded": "plain",
     "returned": "warn", "recheck": "warn", "account_fix": "warn", "partially_paid": "warn", "suspended": "warn",
     "approved": "good", "completed": "good", "paid": "good", "active": "good", "concluded": "good",
     "imported": "good", "loaded": "good", "done": "good",

@@ -315,7 +315,7 @@ def try_notice(step: str) -> Callable[..., Try]:
                 {"conclusion_person": stage.second.user.person, "conclusion_text": WHY} if name == "conclude" else {}
             )
             signed |= words | {"contested": True}
-            if state in ("concluded", "taken_down"):
+            if state in ("concluded", "taken_down", "archived"):
                 signed |= {"conclusion_person": stage.second.user.person, "concluded_person": stage.maker.user.person}
             NoticeLine.objects.filter(pk=line.pk).update(open=False, state="confirmed")
         Notice.objects.filter(pk=notice.pk).update(state=state, path=place, **signed)

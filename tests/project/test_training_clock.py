@@ -94,6 +94,7 @@ def test_what_is_due_is_done_on_the_new_date(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_notice_of_five_working_days_is_over_after_five_clicks() -> None:
+    CalendarYear.objects.create(year=2026, source="示例")
     set_training_date(FIRST_DAY)
     school = SchoolFactory()
     for _ in range(2):

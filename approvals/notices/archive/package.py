@@ -13,7 +13,6 @@
 
 import base64
 import csv
-import importlib
 import io
 import json
 import zipfile
@@ -27,6 +26,7 @@ from approvals.applications import evidence_store
 from approvals.notices import wording
 from approvals.notices.archive.models import Dossier
 from approvals.notices.models import Notice
+from approvals.notices.objections.queries import summary
 from workflows.clock import CHINA
 from workflows.models import Record, SealedLine, TreeHead
 from workflows.seal import heads
@@ -100,8 +100,6 @@ def _json(content: Any) -> bytes:
 
 def _editions(notice: Notice) -> list[tuple[int, bytes]]:
     """Lists that were public and replaced by another, oldest first."""
-    if not hasattr(notice, "editions"):
-        return []
     earlier = notice.editions.exclude(sha256=notice.sha256).order_by("number")
     return [(row.number, bytes(row.frozen)) for row in earlier]
 
@@ -160,13 +158,15 @@ def _facts(notice: Notice, upto: int) -> dict[str, Any]:
         "sha256": notice.sha256,
         "period": {"days": notice.days, "day_kind": notice.day_kind, "published_on": notice.published_on,
                    "ends_on": notice.ends_on, "provisional": notice.provisional},
-        "conclusion": {"code": notice.conclusion, "text": getattr(notice, "conclusion_text", ""),
+        "conclusion": {"code": notice.conclusion, "text": notice.conclusion_text,
                        "void_reason": notice.void_reason},
-        "seal_date": getattr(notice, "sealed_on", None) or notice.published_on,
+        "edition": notice.edition,
+        "supplements": notice.supplements.public_id if notice.supplements else "",
+        "seal_date": notice.sealed_on,
         "counts": {"published": notice.line_count, "confirmed": states.get("confirmed", 0),
                    "removed": states.get("removed", 0), "views": views_of(notice)},
         "views_by_day": {str(day): count for day, count in _views(notice)},
-        "objections": objections_of(notice),
+        "objections": summary(notice),
         "acts": _acts(notice, upto),
         "posting": {"proof": dossier.proof, "no_photo_reason": dossier.no_photo_reason},
         "photos": [
@@ -198,12 +198,3 @@ def _views(notice: Notice) -> list[tuple[Any, int]]:
 def views_of(notice: Notice) -> int:
     """How often its public page was asked for."""
     return int(notice.views.aggregate(total=Sum("count"))["total"] or 0)
-
-
-def objections_of(notice: Notice) -> list[dict[str, Any]]:
-    """Objections to a notice and what became of them, without names; the room of objections says what that is."""
-    try:
-        found = importlib.import_module("approvals.notices.objections.queries")
-    except ModuleNotFoundError:
-        return []
-    return list(found.summary(notice))
