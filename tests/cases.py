@@ -51,6 +51,8 @@ WHY = {
     "reject": Reason("conditions_not_met", "经核查不符合本项目的资助条件"),
     "cancel": Reason("entered_in_error", "录入错误，同一学生重复录入"),
     "adjust": Reason("line_withdrawn", "公示期间发现等次有误，撤下重审"),
+    "uphold": Reason("objection_upheld", "经入户核实，反映的情况属实"),
+    "amend": Reason("objection_adjusted", "经入户核实，等次应当降低"),
 }
 CHECKED = Reason("verified", "已逐人核实，情况属实无误")
 

@@ -50,7 +50,7 @@ def test_every_sentence_can_be_said_in_both_languages_with_hostile_data(event: s
         event=event,
         about="x",
         about_id=1,
-        data={"name": "<b>%(x)s", "count": 3, "reason": "100%", "near": 2, "overdue": 1, "due": "%d"},
+        data={"name": "<b>%(x)s", "count": 3, "reason": "100%", "near": 2, "overdue": 1, "due": "%d", "day": "%s"},
     )
     said = []
     for language in ("zh-hans", "en"):
