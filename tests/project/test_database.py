@@ -1,17 +1,17 @@
 """The test database itself: what tests commit is cleared, the record's guard stands all the same."""
 
 import pytest
-from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from tests import kept
 from workflows.models import Record
 
 
 @pytest.mark.django_db(transaction=True)
 def test_clearing_after_a_test_that_commits_empties_the_record_and_leaves_its_guard() -> None:
     a_line()
-    call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
+    kept.empty()
     assert not Record.objects.exists()
 
     a_line()
