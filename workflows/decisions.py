@@ -19,7 +19,7 @@ from django.db import connection
 from workflows import events, guards
 from workflows.actors import Actor
 from workflows.allowed import forbidden
-from workflows.bars import Bars, bars_of
+from workflows.bars import bars_of
 from workflows.clock import Moment
 from workflows.conditions import failing
 from workflows.locking import CHUNK, Answer, Refused, Result, Standing, in_chunks, lock
@@ -140,8 +140,6 @@ class _Chunk:
     """Of tasks with a panel: who signs, who has, and what this person's signature does."""
     last: dict[int, Last] = field(default_factory=dict)
     """The last decision of each case, where it is to be taken back."""
-    bars: dict[int, Bars] = field(default_factory=dict)
-    """What bars this person from taking a decision back, by case: read after the lock was had."""
 
     def refuse(self, task: Standing, code: str, values: Mapping[str, Any] | None = None) -> None:
         self.answers[task.item] = (code, values or {})
@@ -149,11 +147,11 @@ class _Chunk:
 
 def _decide(items: list[int], asked: _Asked, patient: bool) -> dict[int, Answer]:
     """Decides a chunk, in order: lock, who may, what each task would do, what must hold, and the move itself."""
-    tasks, moment, missing = lock(items, asked.by, patient)
+    taking_back = asked.outcome == TAKE_BACK.name
+    tasks, moment, missing = lock(items, asked.by, patient, bars_afresh=taking_back)
     chunk = _Chunk(asked, moment, missing)
-    if asked.outcome == TAKE_BACK.name:
+    if taking_back:
         chunk.last = last_decisions([task.item for task in tasks])
-        chunk.bars = bars_of([task.case for task in tasks], asked.by.key)
     joint = [task.item for task in tasks if task.seat.panel and not task.closed]
     renew(joint, moment)
     chunk.seats = tallies(joint, asked.by.key)
@@ -238,7 +236,7 @@ def _refusal_to_undo(chunk: _Chunk, task: Standing) -> str | None:
         return "not_your_decision"
     if task.closed or task.seat.holder not in ("", last.person) or (task.seat.panel and signed(task.item)):
         return "acted_on"
-    if code := chunk.bars[task.case].recusal(last.level):
+    if code := task.bars.recusal(last.level):
         return f"recused_{code}"
     return "opened_meanwhile" if last.by_applicant and task.seat.opened else None
 

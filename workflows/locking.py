@@ -106,16 +106,15 @@ class Standing:
     due_on: date | None
 
 
-_LOCK = """
+_LOCK = f"""
     SELECT i.id, i.case_id, i.finished IS NOT NULL, i.flow_task, c.path, c.state, c.steps, c.resume, c.returns,
-           CASE WHEN c.panels = '{{}}' THEN '' ELSE c.panels::text END, i.due_on,
-           (SELECT date FROM workflows_trainingclock), {columns}
+           CASE WHEN c.panels = '{{{{}}}}' THEN '' ELSE c.panels::text END, i.due_on,
+           (SELECT date FROM workflows_trainingclock), {SEAT}{{bars}}
       FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
      WHERE i.id = ANY(%(items)s::bigint[]) ORDER BY c.id, i.id
 """
 _FOR_UPDATE = " FOR NO KEY UPDATE OF c, i"
-_LOCK_FEW = _LOCK.format(columns=f"{SEAT}, {BARS}")
-_LOCK_MANY = _LOCK.format(columns=SEAT)
+_LOCK, _LOCK_WITH_BARS = _LOCK.format(bars=""), _LOCK.format(bars=f", {BARS}")
 FEW = 20
 """Up to so many tasks, what bars is read by the statement that locks; of more, by one of its own."""
 
@@ -134,15 +133,15 @@ def lock(
     even where nothing seems to have been waited for.
     """
     possible = [item for item in items if 0 < item < _KEYS_END]
-    few = len(possible) <= FEW
+    apart = bars_afresh or len(possible) > FEW
     begun = perf_counter()
     with planned_cursor() as cursor:
-        statement = (_LOCK_FEW if few else _LOCK_MANY) + _FOR_UPDATE + ("" if patient else " SKIP LOCKED")
+        statement = (_LOCK if apart else _LOCK_WITH_BARS) + _FOR_UPDATE + ("" if patient else " SKIP LOCKED")
         cursor.execute(statement, {"person": by.key, "items": possible})
         rows = cursor.fetchall()
     tasks = [_standing(row) for row in rows]
     # A statement that waits sees the rows it locks as they are then, all others as they were when it began.
-    if bars_afresh or not few or perf_counter() - begun > WAITED:
+    if apart or perf_counter() - begun > WAITED:
         bars = bars_of([task.case for task in tasks], by.key)
         for task in tasks:
             task.bars = bars[task.case]

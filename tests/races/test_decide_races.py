@@ -180,11 +180,11 @@ def test_locked_in_opposite_order_two_bulk_decisions_stand_in_each_other_s_way(
     """Locked in the order in which they were asked for, half of them before the other half."""
     in_order, halfway = decisions.lock, threading.Barrier(2)
 
-    def in_the_order_asked(items: list[int], by: Any, patient: bool) -> Any:
+    def in_the_order_asked(items: list[int], by: Any, patient: bool, **also: bool) -> Any:
         if patient:
-            in_order(items[: len(items) // 2], by, patient)
+            in_order(items[: len(items) // 2], by, patient, **also)
             halfway.wait(5)
-        return in_order(items, by, patient)
+        return in_order(items, by, patient, **also)
 
     monkeypatch.setattr(decisions, "lock", in_the_order_asked)
     found = overlapping(at_once, 20)
