@@ -55,10 +55,11 @@ def set_missing(missing: dict[int, list[str]]) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def add_noticed(case_ids: Iterable[int], step: str) -> int:
-    """Notes that the public notice of `step` has concluded for these cases."""
+def add_noticed(case_ids: Iterable[int], step: str, *, held: bool = False) -> int:
+    """Notes that the public notice of `step` has concluded for these cases; `held`: the caller has locked them."""
     added = Func(F("noticed"), Value(step), function="array_append", output_field=ArrayField(CharField()))
-    return _locked(case_ids).exclude(noticed__contains=[step]).update(noticed=added)
+    cases = Case.objects.filter(pk__in=among(case_ids)) if held else _locked(case_ids)
+    return cases.exclude(noticed__contains=[step]).update(noticed=added)
 
 
 @transaction.atomic(savepoint=False)

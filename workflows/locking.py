@@ -133,15 +133,16 @@ def lock(
     even where nothing seems to have been waited for.
     """
     possible = [item for item in items if 0 < item < _KEYS_END]
-    apart = bars_afresh or len(possible) > FEW
+    apart = bool(by.key) and (bars_afresh or len(possible) > FEW)
     begun = perf_counter()
     with planned_cursor() as cursor:
         statement = (_LOCK if apart else _LOCK_WITH_BARS) + _FOR_UPDATE + ("" if patient else " SKIP LOCKED")
         cursor.execute(statement, {"person": by.key, "items": possible})
         rows = cursor.fetchall()
     tasks = [_standing(row) for row in rows]
-    # A statement that waits sees the rows it locks as they are then, all others as they were when it began.
-    if apart or perf_counter() - begun > WAITED:
+    # A statement that waits sees the rows it locks as they are then, all others as they were when it began. What bars
+    # the system stands on the case itself, or is a period that was set for days.
+    if apart or (by.key and perf_counter() - begun > WAITED):
         bars = bars_of([task.case for task in tasks], by.key)
         for task in tasks:
             task.bars = bars[task.case]

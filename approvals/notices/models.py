@@ -289,7 +289,8 @@ class Notice(FSMModelMixin, models.Model):
 class NoticeLine(models.Model):
     """One application on a notice. `shown` is what the public sees of it, nothing else."""
 
-    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="lines")
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    """Found by its constraint, which begins with it."""
     case = models.ForeignKey("workflows.Case", on_delete=models.PROTECT, related_name="notice_lines")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=12, default="listed")

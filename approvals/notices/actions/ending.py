@@ -101,7 +101,7 @@ def _conclude_lines(notices: Sequence[int], step: str) -> int:
     if not cases:
         return 0
     items = open_items(AidFlow.kind, step, cases)
-    add_noticed(items, step)
+    add_noticed(items, step, held=True)
     return sum(result.ok for result in decide(items.values(), "conclude", SYSTEM))
 
 

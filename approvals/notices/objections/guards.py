@@ -13,6 +13,7 @@ from approvals.notices.objections.models import TO_INVESTIGATE, Objection
 from approvals.notices.refusals import SENTENCES
 from approvals.notices.steps import STEPS
 from workflows.actors import Actor
+from workflows.copying import among
 from workflows.guards import Guard, Refusal, guard
 from workflows.refusals import add_sentences
 
@@ -25,7 +26,7 @@ def not_held(step: str, wait: bool) -> Guard:
     """Refuses cases whose line an objection holds; where it is to `wait`, one that is coming in at this moment too."""
 
     def refuse(case_ids: list[int], by: Actor) -> dict[int, Refusal]:
-        lines = NoticeLine.objects.filter(case__in=case_ids, step=step, open=True)
+        lines = NoticeLine.objects.filter(case__in=among(case_ids), step=step, open=True)
         if wait:
             states = list(lines.order_by("pk").select_for_update(no_key=True).values_list("case", "state"))
         else:
