@@ -38,6 +38,10 @@ SENTENCES: dict[str, Promise] = {
     ),
     "other_level": _("You have acted on this application as a reviewer, or are recused: somebody else must do this."),
     "account_shared": _("This account is named for other pupils who do not share a household. Please enter another."),
+    "account_of_other": _(
+        "This account is on record for %(pupils)s, who shares neither household nor guardian with this pupil. "
+        "Please check the number and enter another."
+    ),
     "holder_unknown": _("The account holder must be the pupil or a guardian on record."),
     "file_missing": _("The file %(name)s cannot be opened."),
     "file_empty": _("The file is empty."),
