@@ -11,7 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications import findings
+from approvals.applications.importing import ROWS_NAMED
 from approvals.applications.models import Application, Roster
+from approvals.applications.rosters.problems import SKIPPED
 from approvals.organisations.queries import below
 from approvals.programmes import queries as programmes
 from workflows.clock import CHINA, today
@@ -79,7 +81,10 @@ def problems(roster: Roster, language: str) -> list[dict[str, Any]]:
 
 
 def finding_sentences(roster: Roster, language: str) -> list[dict[str, Any]]:
-    """[{"sentence", "holds", "count"}]: what eligibility and register say of the valid rows; refuses nothing."""
+    """[{"sentence", "holds", "count", "rows"}]: what eligibility and register say of the valid rows; refuses nothing.
+
+    `rows` are (row, pupil's name) of the first ones.
+    """
     rules = {version.programme_id: version.rules for version in programmes.current()}
     told: dict[str, dict[str, Any]] = {}
     for row in roster.understood.get("findings", []):
@@ -87,9 +92,21 @@ def finding_sentences(roster: Roster, language: str) -> list[dict[str, Any]]:
             continue
         sentence = findings.sentence(rules[row["programme"]], row, language)
         # The programmes of a group say the same of their own rows.
-        line = told.setdefault(sentence, {"sentence": sentence, "holds": row["holds"], "count": 0})
+        line = told.setdefault(sentence, {"sentence": sentence, "holds": row["holds"], "count": 0, "rows": []})
         line["count"] += row["count"]
+        line["rows"] = sorted([*line["rows"], *row.get("rows", [])])[:ROWS_NAMED]
     return list(told.values())
+
+
+def passed_over(roster: Roster) -> list[tuple[Promise | str, str]]:
+    """(why, row numbers) of the rows that were not taken for a pupil's; of each kind the first ones."""
+    found: dict[str, list[str]] = {}
+    for skipped in roster.understood.get("skipped", []):
+        found.setdefault(skipped["why"], []).append(str(skipped["row"]))
+    return [
+        (SKIPPED.get(why, why), "、".join(rows[:ROWS_NAMED]) + ("…" if len(rows) > ROWS_NAMED else ""))
+        for why, rows in found.items()
+    ]
 
 
 def drafts_of(roster: Roster) -> int:

@@ -99,6 +99,7 @@ def roster(request: HttpRequest, roster_id: int) -> HttpResponse:
         "working": shown.state in actions.WORKING,
         "understood": shown.understood,
         "notes": shown.understood.get("notes", {}).get(language, []),
+        "passed_over": queries.passed_over(shown),
         "findings": queries.finding_sentences(shown, language),
         "refused": listed[:PROBLEMS],
         "listed_count": len(listed),

@@ -16,7 +16,7 @@ from openpyxl import Workbook, load_workbook
 
 from approvals.applications import importing
 from approvals.applications.actions import rosters as actions
-from approvals.applications.importing import target_of
+from approvals.applications.importing import ROWS_NAMED, target_of
 from approvals.applications.models import Application, Roster
 from approvals.applications.refusals import Refused
 from approvals.applications.rosters import RosterUnreadable
@@ -267,6 +267,38 @@ def test_the_pages_lead_from_upload_to_drafts(
     assert "草稿" in client.get(address).content.decode()
     with django_assert_max_num_queries(14):
         assert client.get(reverse("applications:roster_list")).status_code == 200
+
+
+def test_findings_name_row_and_pupil_and_rows_passed_over_their_numbers(
+    school: Any, officer: Any, client: Client
+) -> None:
+    client.force_login(officer)
+    roster = uploaded(
+        school, officer, with_rows_below(["合计", *[None] * 14, "75000"], ["填表人：李春苗", "审核人：王建民"])
+    )
+    address = reverse("applications:roster", args=[roster.pk])
+    answer = client.get(address)
+    finding = next(each for each in answer.context["findings"] if each["count"] > ROWS_NAMED)
+    assert len(finding["rows"]) == ROWS_NAMED
+    row, name = finding["rows"][0]
+    page = answer.content.decode()
+    assert f"第{row}行 {name}" in page
+    whys = {str(why): rows for why, rows in answer.context["passed_over"]}
+    assert (whys["合计行"], whys["签字行"]) == ("122", "123")
+    assert "第122行" in page
+    actions.discard(roster.pk, acting(officer))
+    roster.refresh_from_db()
+    assert name not in str(roster.understood)
+
+
+def with_rows_below(*below: list[Any]) -> bytes:
+    """The clean sample with more rows at its end."""
+    book = load_workbook(io.BytesIO(clean()))
+    for cells in below:
+        book.active.append(cells)
+    output = io.BytesIO()
+    book.save(output)
+    return output.getvalue()
 
 
 def test_a_roster_of_another_school_is_not_there(school: Any, officer: Any, client: Client) -> None:
