@@ -16,6 +16,7 @@ from approvals.applications.models import Application, Roster
 from approvals.applications.rosters.problems import SKIPPED
 from approvals.organisations.queries import below
 from approvals.programmes import queries as programmes
+from workflows import record
 from workflows.clock import CHINA, today
 
 STATES: dict[str, Promise] = {
@@ -112,3 +113,16 @@ def passed_over(roster: Roster) -> list[tuple[Promise | str, str]]:
 def drafts_of(roster: Roster) -> int:
     """How many applications of a roster are still drafts."""
     return Application.objects.filter(roster=roster.pk, case__state="draft").count()
+
+
+def papers_held(roster: Roster) -> list[tuple[str, date, str]]:
+    """(paper, day, by whom) of the signed papers that are registered for a whole list."""
+    held: dict[str, str] = {}
+    for line in record.history("roster", roster.pk).filter(act__in=["confirm", "confirm_papers"]):
+        for paper in ("commitment", "consent"):
+            if line.data.get(paper):
+                held.setdefault(paper, line.actor_name)
+            else:
+                held.pop(paper, None)
+    days = {"commitment": roster.commitment_on, "consent": roster.consent_on}
+    return [(paper, day, held.get(paper, "")) for paper, day in days.items() if day]

@@ -115,6 +115,7 @@ def roster(request: HttpRequest, roster_id: int) -> HttpResponse:
         "others": [each for each in offered.items() if split_target(each[0]) != (shown.programme, shown.term)],
         "state_name": queries.STATES.get(shown.state, shown.state),
         "drafts": queries.drafts_of(shown) if shown.state == "imported" else 0,
+        "papers": queries.papers_held(shown) if shown.state == "imported" else [],
     }
     template = (
         "applications/roster_progress.html" if request.htmx and context["working"] else "applications/roster.html"

@@ -369,6 +369,23 @@ def test_every_act_on_a_roster_is_on_the_record(school: Any, officer: Any) -> No
     assert list(acts) == ["upload", "confirm", "import"]
 
 
+def test_papers_that_were_registered_are_shown_with_day_and_name(school: Any, officer: Any, client: Client) -> None:
+    client.force_login(officer)
+    roster = uploaded(school, officer, clean())
+    actions.confirm(roster.pk, False, True, False, acting(officer))
+    run_due("long")
+    address = reverse("applications:roster", args=[roster.pk])
+    page = client.get(address).content.decode()
+    assert f"承诺书：已于2026年9月7日登记，登记人{officer.name}" in page
+    assert "监护人同意书：" not in page
+    client.post(reverse("applications:roster_papers", args=[roster.pk]), {"consent_held": "on"})
+    page = client.get(address).content.decode()
+    assert "承诺书：" not in page
+    assert "监护人同意书：已于" in page
+    Case.objects.filter(application__roster=roster).update(state="school_review")
+    assert "监护人同意书：已于" in client.get(address).content.decode()
+
+
 # ---------------------------------------------------------------- uploaded for the wrong programme
 
 
