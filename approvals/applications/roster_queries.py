@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications import findings
@@ -29,6 +30,13 @@ STATES: dict[str, Promise] = {
     "failed": _p("roster state", "Failed"),
     "discarded": _p("roster state", "Thrown away"),
 }
+
+
+def state_name(roster: Roster) -> str:
+    """The name of a roster's state; a list of which no row can be taken waits for no decision."""
+    if roster.state == "previewed" and not roster.valid:
+        return gettext("No row to take over")
+    return str(STATES.get(roster.state, roster.state))
 
 
 def rosters_of(prefixes: Iterable[str]) -> QuerySet[Roster]:

@@ -24,6 +24,7 @@ from approvals.organisations.actions import load_organisations
 from approvals.organisations.queries import school_by_code
 from approvals.people.models import Student
 from approvals.programmes.actions import load_programmes
+from approvals.programmes.models import Window
 from notifications.models import Message
 from tests.factories import FIRST_DAY, acting, head_of, officer_of, set_training_date
 from workflows.background import run_due
@@ -410,6 +411,30 @@ def test_a_list_for_another_programme_says_so_once_and_is_checked_again_for_it(
     assert client.get(address).context["meant"] is None
     line = Record.objects.get(about="roster", act="retarget")
     assert line.data["to"] == {"programme": "living_subsidy", "term": TERM}
+
+
+def test_a_list_for_a_term_that_is_not_open_says_so_and_what_is_open(school: Any, officer: Any, client: Client) -> None:
+    client.force_login(officer)
+    others = [(row, "学期", "2025-2026-2") for row in range(2, 122)]
+    roster = uploaded(school, officer, spoilt(*others, (42, "性别", "不详")))
+    answer = client.get(reverse("applications:roster", args=[roster.pk]))
+    page = answer.content.decode()
+    assert "2026年春季学期目前未开放申请" in page
+    assert "贵校目前不能申请" not in page
+    last = Window.objects.filter(programme="living_subsidy_boarder", term=TERM).get().closes_on
+    assert f"截至{last.year}年{last.month}月{last.day}日" in page
+    assert '<span class="badge' in page
+    assert "没有可导入的行" in page
+    assert "没有可导入的行" in client.get(reverse("applications:roster_list")).content.decode()
+    assert "待您确认" not in page
+
+
+def test_refused_rows_are_numbers_of_rows_and_no_counts(school: Any, officer: Any, client: Client) -> None:
+    client.force_login(officer)
+    roster = uploaded(school, officer, spoilt((42, "身份证号", "1")))
+    page = client.get(reverse("applications:roster", args=[roster.pk])).content.decode()
+    assert "第42行" in page
+    assert "拒收 1 行" in page
 
 
 def test_only_the_school_has_its_list_checked_again_and_only_before_it_is_taken(school: Any, officer: Any) -> None:
