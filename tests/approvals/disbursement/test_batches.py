@@ -262,6 +262,24 @@ def test_a_failed_payment_is_corrected_by_the_school_and_reissued(office: Office
     assert states(applications) == ["completed"] * 3
 
 
+def test_a_batch_and_its_reissue_name_each_other(
+    office: Office, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    office.approved(2)
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch, failing=(2,)), "r.txt", office.maker)
+    failed = batch.lines.get(state="failed")
+    actions.correct_account(failed.pk, account_number(700001), "bank_card", failed.payee, "联社", office.officer)
+    second = actions.reissue(batch.pk, office.maker)
+    client.force_login(office.checker.user)
+    with django_assert_max_num_queries(20):
+        page = client.get(reverse("disbursement:detail", args=[batch.pk])).content.decode()
+    link = f'<a href="{reverse("disbursement:detail", args=[second.pk])}">{second.number}</a>'
+    assert page.count(link) == 2, "among the facts, and where it says what it waits for"
+    page = client.get(reverse("disbursement:detail", args=[second.pk])).content.decode()
+    assert f'<a href="{reverse("disbursement:detail", args=[batch.pk])}">{batch.number}</a>' in page
+
+
 def test_the_maker_is_told_once_a_batch_which_one_was_corrected(office: Office) -> None:
     office.approved(3)
     batch = office.sent()
