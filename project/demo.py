@@ -225,7 +225,9 @@ def _people(pupils: int) -> int:
             yield family
 
     count = take_over(families())
-    registers.load_list(registers.POOR_HOUSEHOLDS, "县农业农村局、县民政局（演示数据）", REGISTER_OF, listed)
+    registers.load_list(
+        registers.POOR_HOUSEHOLDS, "县农业农村局、县民政局（演示数据）", REGISTER_OF, listed, on=REGISTER_OF
+    )
     return count
 
 
