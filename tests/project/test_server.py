@@ -93,5 +93,6 @@ def test_serve_tells_its_address_refuses_a_taken_port_and_stops_cleanly(new_data
         started = time.monotonic()
         _, err = server.communicate(timeout=180)
     assert server.returncode == 0, err
+    assert "Ready; Ctrl-C or `make stop` ends it:" in err
     assert time.monotonic() - started < 20
     assert not (ROOT / "var" / "run" / f"serve-{port}.pid").exists()
