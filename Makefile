@@ -26,6 +26,7 @@ install: .venv/installed ## create .venv with every tool, from uv.lock (nothing 
 .venv/installed: uv.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Python 3.11 or newer with venv is needed (Debian, Ubuntu: apt-get install python3 python3-venv)." >&2; exit 1; fi
+	@echo "Installing Python packages into .venv (the first time about a minute) …" >&2
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(tools/locked.sh uv)"

@@ -48,7 +48,7 @@ HISTORY_FROM = 1000
 PEOPLE = uuid.uuid5(uuid.NAMESPACE_URL, "https://example.org/zhuxue/demo")
 """Namespace of the demo's natural persons: the same account is the same person after every reset."""
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
-ONE_AT_A_TIME = 2_113_049_902  # advisory lock key: two commands must not load or reset at once
+ONE_AT_A_TIME = 2_113_049_902  # advisory lock key: two commands must not load or reset at once, nor sweeps meanwhile
 ATTEMPTS = 3
 
 
@@ -117,6 +117,23 @@ def _alone() -> Iterator[None]:
             cursor.execute("SET LOCAL lock_timeout = '60s'")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
         yield
+
+
+@contextmanager
+def while_it_stands() -> Iterator[bool]:
+    """Whether background work may run now: not while the demo is loaded or reset, which waits for it to end."""
+    if not settings.DEMO:
+        yield True
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock_shared(%s)", [ONE_AT_A_TIME])
+        [free] = cursor.fetchone()
+    try:
+        yield free
+    finally:
+        if free:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [ONE_AT_A_TIME])
 
 
 def _patiently(reset: Callable[[], Loaded]) -> Loaded:
@@ -208,7 +225,9 @@ def _people(pupils: int) -> int:
             yield family
 
     count = take_over(families())
-    registers.load_list(registers.POOR_HOUSEHOLDS, "县农业农村局、县民政局（演示数据）", REGISTER_OF, listed)
+    registers.load_list(
+        registers.POOR_HOUSEHOLDS, "县农业农村局、县民政局（演示数据）", REGISTER_OF, listed, on=REGISTER_OF
+    )
     return count
 
 

@@ -25,7 +25,7 @@ def ensure_ready() -> None:
     """Migrates what is missing, and loads what changed (0.3 s where nothing did). Says what it does on stderr only."""
     with _one_at_a_time():
         if _unapplied():
-            log.info("migrating")
+            sys.stderr.write("Preparing the database …\n")
             call_command("migrate", interactive=False, verbosity=0, stdout=sys.stderr)
         load()
         if settings.DEMO:

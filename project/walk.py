@@ -34,8 +34,8 @@ STAGES: list[Stage] = [
           ("finance1", "finance2", "finance3")),
 ]  # fmt: skip
 
-OTHERS = ("officer2", "head2", "officer3", "head3", "audit1", "admin1", "admin2")
-"""Accounts besides the walk: the county-direct schools, the auditor, the two administrators."""
+OTHERS = ("officer2", "head2", "officer3", "head3", "townleader1", "match1", "audit1", "admin1", "admin2")
+"""Accounts besides the walk: county-direct schools, township leader, match officer, auditor, two administrators."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ safe to run twice, on two machines, and after being killed at any moment.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -36,23 +37,29 @@ def due(name: str, queue: str = "default") -> Callable[[Work], Work]:
     return register
 
 
-def run_due(queue: str | None = None, rounds: int = 100) -> int:
+def run_due(
+    queue: str | None = None,
+    rounds: int = 100,
+    allowed: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True),
+) -> int:
     """Runs due work, of one queue or all, until nothing is left; returns how many pieces were done.
 
-    One kind's failure is logged and leaves the others alone; its rows stay due.
+    One kind's failure is logged and leaves the others alone; its rows stay due. `allowed` is held around each piece,
+    and says whether it may be done now.
     """
     total = 0
     for _ in range(rounds):
-        done = sum(_run(work) for work in list(_registry.values()) if queue in (None, work.queue))
+        done = sum(_run(work, allowed) for work in list(_registry.values()) if queue in (None, work.queue))
         total += done
         if not done:
             break
     return total
 
 
-def _run(work: Due) -> int:
+def _run(work: Due, allowed: Callable[[], AbstractContextManager[bool]]) -> int:
     try:
-        return work.run()
+        with allowed() as free:
+            return work.run() if free else 0
     except Exception:
         log.exception("due_work_failed", work=work.name)
         return 0

@@ -6,7 +6,7 @@ judged = judge(content, "名单.xlsx", target)                        # RosterUn
 
 import gc
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,6 +56,8 @@ KNOWN: dict[str, Promise] = {
 SENTENCES: dict[str, Promise] = ROW | KNOWN
 DUPLICATE = "duplicate"
 CHUNK = 5000
+ROWS_NAMED = 20
+"""Rows that a summary names."""
 
 
 @dataclass(frozen=True)
@@ -397,15 +399,27 @@ def _notes(table: Table) -> dict[str, list[str]]:
 def _finding_counts(judgement: Judgement, most: int = 40) -> list[dict[str, Any]]:
     """What eligibility and register say of the valid rows, the commonest first; what simply holds is left out.
 
-    [{"programme", "code", "holds", "values", "count"}], equal sentences counted together.
+    [{"programme", "code", "holds", "values", "count", "rows"}], equal sentences counted together; `rows` are
+    (row, pupil's name) of the first ones.
     """
-    counts: Counter[tuple[str, str, Any, str]] = Counter()
-    for (programme, findings), rows in Counter(judgement.findings()).items():
+    alike: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    for checked, said in zip(judgement.valid, judgement.findings(), strict=True):
+        assert checked.values is not None
+        alike[said].append((checked.row, checked.values.name))
+    found: dict[tuple[str, str, Any, str], list[tuple[int, str]]] = defaultdict(list)
+    for (programme, findings), rows in alike.items():
         for finding in json.loads(findings):
             if finding["holds"] is not True or finding["code"] == REGISTERED:
                 values = json.dumps(finding.get("values", {}), ensure_ascii=False, sort_keys=True)
-                counts[programme, finding["code"], finding["holds"], values] += rows
+                found[programme, finding["code"], finding["holds"], values] += rows
     return [
-        {"programme": programme, "code": code, "holds": holds, "values": json.loads(values), "count": count}
-        for (programme, code, holds, values), count in counts.most_common(most)
+        {
+            "programme": programme,
+            "code": code,
+            "holds": holds,
+            "values": json.loads(values),
+            "count": len(rows),
+            "rows": sorted(rows)[:ROWS_NAMED],
+        }
+        for (programme, code, holds, values), rows in sorted(found.items(), key=lambda each: -len(each[1]))[:most]
     ]

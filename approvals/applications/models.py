@@ -35,7 +35,7 @@ class Roster(models.Model):
     state = models.CharField(max_length=12, default="uploaded")
     all_or_nothing = models.BooleanField(default=False)
     understood = models.JSONField(default=dict)
-    """Sheet, header row, columns mapped, notes."""
+    """Sheet, header row, columns mapped, notes; what the rules say, with rows and names until it is discarded."""
     problems = models.JSONField(default=list)
     """[{"row", "column", "code", "message", "also"}] of refused rows, and of warnings with "severity"."""
     rows = models.PositiveIntegerField(default=0)

@@ -38,6 +38,10 @@ SENTENCES: dict[str, Promise] = {
     ),
     "other_level": _("You have acted on this application as a reviewer, or are recused: somebody else must do this."),
     "account_shared": _("This account is named for other pupils who do not share a household. Please enter another."),
+    "account_of_other": _(
+        "This account is on record for %(pupils)s, who shares neither household nor guardian with this pupil. "
+        "Please check the number and enter another."
+    ),
     "holder_unknown": _("The account holder must be the pupil or a guardian on record."),
     "file_missing": _("The file %(name)s cannot be opened."),
     "file_empty": _("The file is empty."),
@@ -56,6 +60,7 @@ SENTENCES: dict[str, Promise] = {
     "date_format": _("“%(text)s” is not a date; write it like 2026-08-31."),
     "list_known": _("This very file was uploaded before, as the list of %(origin)s of %(day)s. Nothing was changed."),
     "list_loaded_meanwhile": _("The same file was taken over meanwhile. Nothing was changed."),
+    "list_doubted": _("Something speaks against this list. Read it, and confirm that the list is the right one."),
     "no_valid_row": _("No row of this list can be taken."),
     "wrong_list_state": _("This list is no longer at the point where that can be done. Reload the page."),
     "withdraw_why": _("Please say in at least 10 characters why the list is withdrawn."),

@@ -24,6 +24,7 @@ from approvals.applications.register_forms import ListForm, WaiveForm
 from approvals.applications.rosters import RosterUnreadable
 from approvals.applications.sources import registry
 from approvals.applications.sources.base import Kind
+from approvals.applications.sources.doubts import doubts
 from approvals.organisations.access import actor, may, number, prefixes, requires
 from approvals.programmes.terms import Term, UnknownTerm
 from workflows.clock import today
@@ -132,6 +133,7 @@ def register_list(request: HttpRequest, list_id: int) -> HttpResponse:
         "problems": queries.problems(shown, language),
         "older_than": present if present and present > shown.as_of and shown.state == "previewed" else None,
         "replaces": present if present and present <= shown.as_of and shown.state == "previewed" else None,
+        "doubts": doubts(shown) if shown.state == "previewed" else [],
         "tried_in_vain": actions.TRIED_IN_VAIN,
         "may_load": may(request, actions.PERMISSION),
     }
@@ -148,7 +150,7 @@ def register_list(request: HttpRequest, list_id: int) -> HttpResponse:
 @requires(actions.PERMISSION)
 def list_confirm(request: HttpRequest, list_id: int) -> HttpResponse:
     """Takes a list over in the background."""
-    return _act(request, list_id, lambda: actions.confirm(list_id, actor(request)), "")
+    return _act(request, list_id, lambda: actions.confirm(list_id, actor(request), "despite" in request.POST), "")
 
 
 @require_POST

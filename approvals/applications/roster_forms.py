@@ -1,6 +1,7 @@
 """Forms of the roster pages."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -59,6 +60,18 @@ def targets_today(schools: Iterable[Organisation]) -> list[tuple[str, str]]:
     return [
         (f"{code} {term}", f"{target_name(code, versions)} · {Term.of(term).name()}")
         for (code, term), versions in roster_targets(schools, today()).items()
+    ]
+
+
+def open_now(school: Organisation) -> list[tuple[str, date]]:
+    """(name, last day) of what a roster of this school can be for today."""
+    ends = {(window.programme_id, window.term): window.closes_on for window in programmes.open_windows(today())}
+    return [
+        (
+            f"{target_name(code, versions)} · {Term.of(term).name()}",
+            max(ends[version.programme_id, term] for version in versions),
+        )
+        for (code, term), versions in roster_targets([school], today()).items()
     ]
 
 

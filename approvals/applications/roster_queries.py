@@ -8,12 +8,16 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications import findings
+from approvals.applications.importing import ROWS_NAMED
 from approvals.applications.models import Application, Roster
+from approvals.applications.rosters.problems import SKIPPED
 from approvals.organisations.queries import below
 from approvals.programmes import queries as programmes
+from workflows import record
 from workflows.clock import CHINA, today
 
 STATES: dict[str, Promise] = {
@@ -26,6 +30,13 @@ STATES: dict[str, Promise] = {
     "failed": _p("roster state", "Failed"),
     "discarded": _p("roster state", "Thrown away"),
 }
+
+
+def state_name(roster: Roster) -> str:
+    """The name of a roster's state; a list of which no row can be taken waits for no decision."""
+    if roster.state == "previewed" and not roster.valid:
+        return gettext("No row to take over")
+    return str(STATES.get(roster.state, roster.state))
 
 
 def rosters_of(prefixes: Iterable[str]) -> QuerySet[Roster]:
@@ -79,7 +90,10 @@ def problems(roster: Roster, language: str) -> list[dict[str, Any]]:
 
 
 def finding_sentences(roster: Roster, language: str) -> list[dict[str, Any]]:
-    """[{"sentence", "holds", "count"}]: what eligibility and register say of the valid rows; refuses nothing."""
+    """[{"sentence", "holds", "count", "rows"}]: what eligibility and register say of the valid rows; refuses nothing.
+
+    `rows` are (row, pupil's name) of the first ones.
+    """
     rules = {version.programme_id: version.rules for version in programmes.current()}
     told: dict[str, dict[str, Any]] = {}
     for row in roster.understood.get("findings", []):
@@ -87,11 +101,36 @@ def finding_sentences(roster: Roster, language: str) -> list[dict[str, Any]]:
             continue
         sentence = findings.sentence(rules[row["programme"]], row, language)
         # The programmes of a group say the same of their own rows.
-        line = told.setdefault(sentence, {"sentence": sentence, "holds": row["holds"], "count": 0})
+        line = told.setdefault(sentence, {"sentence": sentence, "holds": row["holds"], "count": 0, "rows": []})
         line["count"] += row["count"]
+        line["rows"] = sorted([*line["rows"], *row.get("rows", [])])[:ROWS_NAMED]
     return list(told.values())
+
+
+def passed_over(roster: Roster) -> list[tuple[Promise | str, str]]:
+    """(why, row numbers) of the rows that were not taken for a pupil's; of each kind the first ones."""
+    found: dict[str, list[str]] = {}
+    for skipped in roster.understood.get("skipped", []):
+        found.setdefault(skipped["why"], []).append(str(skipped["row"]))
+    return [
+        (SKIPPED.get(why, why), "、".join(rows[:ROWS_NAMED]) + ("…" if len(rows) > ROWS_NAMED else ""))
+        for why, rows in found.items()
+    ]
 
 
 def drafts_of(roster: Roster) -> int:
     """How many applications of a roster are still drafts."""
     return Application.objects.filter(roster=roster.pk, case__state="draft").count()
+
+
+def papers_held(roster: Roster) -> list[tuple[str, date, str]]:
+    """(paper, day, by whom) of the signed papers that are registered for a whole list."""
+    held: dict[str, str] = {}
+    for line in record.history("roster", roster.pk).filter(act__in=["confirm", "confirm_papers"]):
+        for paper in ("commitment", "consent"):
+            if line.data.get(paper):
+                held.setdefault(paper, line.actor_name)
+            else:
+                held.pop(paper, None)
+    days = {"commitment": roster.commitment_on, "consent": roster.consent_on}
+    return [(paper, day, held.get(paper, "")) for paper, day in days.items() if day]

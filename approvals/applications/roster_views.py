@@ -20,6 +20,7 @@ from approvals.applications.roster_forms import (
     ALL_OR_NOTHING,
     ConfirmForm,
     UploadForm,
+    open_now,
     split_target,
     targets_today,
 )
@@ -99,6 +100,7 @@ def roster(request: HttpRequest, roster_id: int) -> HttpResponse:
         "working": shown.state in actions.WORKING,
         "understood": shown.understood,
         "notes": shown.understood.get("notes", {}).get(language, []),
+        "passed_over": queries.passed_over(shown),
         "findings": queries.finding_sentences(shown, language),
         "refused": listed[:PROBLEMS],
         "listed_count": len(listed),
@@ -112,8 +114,11 @@ def roster(request: HttpRequest, roster_id: int) -> HttpResponse:
         "meant": meant,
         "meant_name": offered.get(meant["target"], "") if meant else "",
         "others": [each for each in offered.items() if split_target(each[0]) != (shown.programme, shown.term)],
-        "state_name": queries.STATES.get(shown.state, shown.state),
+        "state_name": queries.state_name(shown),
+        "open_now": open_now(shown.school) if meant and not meant["target"] else [],
+        "term_open": bool(meant) and any(split_target(each)[1] == meant["term"] for each in offered),
         "drafts": queries.drafts_of(shown) if shown.state == "imported" else 0,
+        "papers": queries.papers_held(shown) if shown.state == "imported" else [],
     }
     template = (
         "applications/roster_progress.html" if request.htmx and context["working"] else "applications/roster.html"

@@ -41,6 +41,15 @@ def lines_of(batch: Batch) -> QuerySet[PaymentLine]:
     )
 
 
+def batches_beside(batch: Batch) -> dict[str, list[Batch]]:
+    """{"later", "earlier"}: batches that reissue failed payments of this one, and those of which it reissues some."""
+    found = Batch.objects.exclude(pk=batch.pk).order_by("pk").only("number", "state").distinct()
+    return {
+        "later": list(found.filter(lines__replaces__batch=batch)),
+        "earlier": list(found.filter(lines__replacement__batch=batch)),
+    }
+
+
 def totals_by_state(batch: Batch) -> list[dict[str, Any]]:
     """[{"state", "count", "total"}] of a batch's lines."""
     return list(batch.lines.values("state").annotate(count=Count("pk"), total=Sum("amount")).order_by("state"))

@@ -97,6 +97,7 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
             "state": state,
             "states": [row | {"name": names[row["state"]]} for row in states],
             "schools": queries.totals_by_school(batch),
+            "beside": queries.batches_beside(batch),
             "files": batch.files.select_related("by").defer("content").order_by("at"),
             "can": _possible(request, batch, {row["state"] for row in states}),
             "reason_form": ReasonForm(),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from approvals.people.models import RegisterEntry, RegisterList
+from workflows.clock import today
 from workflows.copying import bytes_array, copy, line
 
 POOR_HOUSEHOLDS = "poor_households"
@@ -57,13 +58,15 @@ class Entry(NamedTuple):
         return self.category if self.registered or self.category in STANDING_IN else ""
 
 
-def load_list(kind: str, origin: str, as_of: date, rows: Iterable[Row]) -> RegisterList:
-    """Takes over a register as another office gave it; it replaces the current list of its kind.
+def load_list(kind: str, origin: str, as_of: date, rows: Iterable[Row], on: date | None = None) -> RegisterList:
+    """Takes over a register as another office gave it, `on` a business date; it replaces the current one of its kind.
 
     The older list is kept with its entries: earlier decisions were taken by it.
     """
     with alone_with(kind):
-        register = RegisterList.objects.create(kind=kind, origin=origin, as_of=as_of, current=False)
+        register = RegisterList.objects.create(
+            kind=kind, origin=origin, as_of=as_of, current=False, uploaded_on=on or today()
+        )
         register.accepted = register.rows = register.valid = write_entries(register.pk, rows)
         RegisterList.objects.filter(kind=kind, current=True).update(current=False)
         register.current = True

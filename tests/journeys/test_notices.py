@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from approvals.organisations import papers
-from tests.factories import SchoolFactory, StudentFactory, at_step, person, set_training_date
+from tests.factories import SchoolFactory, StudentFactory, VersionFactory, at_step, person, set_training_date
 from tests.journeys.conftest import DESK, PHONE, OpenPage, assert_accessible, assert_fits, screenshot, sign_in
 from workflows import record
 from workflows.actors import SYSTEM
@@ -48,6 +48,23 @@ def signed(page: Page) -> None:
     page.get_by_label("我已核对名单和文字").check()
     page.get_by_label("张贴的纸质公示已加盖公章").check()
     page.get_by_role("button", name="签发").click()
+
+
+def test_one_notice_is_drafted_after_another(school: Any, open_page: OpenPage) -> None:
+    """The page that fails on script errors is that of `open_page`."""
+    other = VersionFactory(changes={"code": "living_subsidy_day", "group": "living_subsidy_day"})
+    at_step("school_notice", school=school, version=other)
+    officer = open_page()
+    sign_in(officer, "officer1")
+    for left in (2, 1):
+        officer.goto("/notices/")
+        buttons = officer.get_by_role("button", name="拟写公示")
+        expect(buttons).to_have_count(left)
+        buttons.first.click()
+        expect(officer.get_by_role("heading", level=1)).to_contain_text("名单的公示")
+    officer.goto("/notices/")
+    officer.keyboard.press("j")
+    expect(officer.locator("tbody tr.here")).to_have_count(1)
 
 
 def test_a_notice_lives_from_its_draft_to_its_end(school: Any, open_page: OpenPage) -> None:

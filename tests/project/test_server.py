@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -27,7 +28,7 @@ def test_a_long_import_does_not_hold_up_notices(quick_beat: None, monkeypatch: p
     notices: list[bool] = []
     enough = threading.Event()
 
-    def run_due(queue: str) -> int:
+    def run_due(queue: str, **_: Any) -> int:
         if queue == "long":
             import_runs.set()
             import_may_end.wait(30)
@@ -92,5 +93,6 @@ def test_serve_tells_its_address_refuses_a_taken_port_and_stops_cleanly(new_data
         started = time.monotonic()
         _, err = server.communicate(timeout=180)
     assert server.returncode == 0, err
+    assert "Ready; Ctrl-C or `make stop` ends it:" in err
     assert time.monotonic() - started < 20
     assert not (ROOT / "var" / "run" / f"serve-{port}.pid").exists()

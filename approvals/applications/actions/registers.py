@@ -21,6 +21,7 @@ from approvals.applications.importing import without_collecting
 from approvals.applications.refusals import Refused
 from approvals.applications.rosters import MAX_BYTES, Problem, RosterUnreadable, root_cause
 from approvals.applications.sources.base import Kind
+from approvals.applications.sources.doubts import doubts
 from approvals.applications.sources.lists import Reading, read_list
 from approvals.applications.sources.registry import kind_of
 from approvals.organisations.authority import UserActor
@@ -130,15 +131,21 @@ def _new(digest: str, filename: str, kind: str, origin: str, as_of: date, by: Us
     )
 
 
-def confirm(list_id: int, by: UserActor) -> RegisterList:
-    """Has a list that was looked at taken over, its valid rows. Raises Refused (wrong_list_state, no_valid_row)."""
+def confirm(list_id: int, by: UserActor, despite: bool = False) -> RegisterList:
+    """Has a list that was looked at taken over, its valid rows; `despite` what speaks against it, where anything does.
+
+    Raises Refused (wrong_list_state, no_valid_row, list_doubted).
+    """
     with not_for_long(), transaction.atomic():
         register, post = _held(list_id, by, "previewed")
         if not register.valid:
             raise Refused("no_valid_row")
+        against = doubts(register)
+        if against and not despite:
+            raise Refused("list_doubted")
         register.state, register.confirmed_by, register.attempts = "loading", by.user, 0
         register.save(update_fields=["state", "confirmed_by", "attempts"])
-        _write("confirm", register, by, ("previewed", "loading"), post)
+        _write("confirm", register, by, ("previewed", "loading"), post, despite=[doubt.code for doubt in against])
     return register
 
 

@@ -312,7 +312,8 @@ def discard(roster_id: int, by: UserActor) -> Roster:
         if roster.state not in ("uploaded", "previewed", "unreadable", "failed"):
             raise Refused("wrong_roster_state")
         before, roster.state, roster.content = roster.state, "discarded", None
-        roster.save(update_fields=["state", "content"])
+        roster.understood.pop("findings", None)
+        roster.save(update_fields=["state", "content", "understood"])
         record.write("discard", "roster", [roster.pk], by, post=post, path=roster.path, states=(before, "discarded"))
     return roster
 

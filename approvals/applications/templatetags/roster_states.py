@@ -3,17 +3,17 @@
 from django import template
 
 from approvals.applications import hits, matching, register_queries
-from approvals.applications.models import Hit
-from approvals.applications.roster_queries import STATES
+from approvals.applications.models import Hit, Roster
+from approvals.applications.roster_queries import state_name
 from approvals.applications.sources import registry
 
 register = template.Library()
 
 
 @register.filter
-def roster_state(state: str) -> str:
+def roster_state(roster: Roster) -> str:
     """The name of a roster's state."""
-    return str(STATES.get(state, state))
+    return state_name(roster)
 
 
 @register.filter

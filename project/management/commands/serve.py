@@ -31,7 +31,7 @@ class Command(DoorCommand):
             call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["viewflow"])
         server = self._listen(host, port, threads)  # first, since it may fail and loading takes a while
         if demo and settings.DEMO and not TrainingClock.objects.exists():
-            self.stderr.write("Loading the demo county …")
+            self.stderr.write("Loading the demo county (about half a minute) …")
             call_command("load_demo", stdout=sys.stderr)
         connection.close()
 
@@ -41,6 +41,7 @@ class Command(DoorCommand):
         signal.signal(signal.SIGINT, _interrupt)
         try:
             background.start()
+            self.stderr.write("Ready; Ctrl-C or `make stop` ends it:")
             self.stdout.write(f"http://{host}:{port}/")
             self.stdout.flush()
             server.run()  # until a signal

@@ -14,11 +14,12 @@
   const RETURN = "keys-row";
   const help = document.getElementById("keys");
   const table = document.querySelector("table.data[data-keys], table.data[data-bulk]") || document.querySelector("table.data");
-  const rows = () => [...(table ? table.tBodies[0].rows : [])].filter((row) => row.querySelector("a, input"));
+  const rows = () => [...(table ? table.tBodies[0].rows : [])].filter(target);
   const isOn = () => localStorage.getItem(STORE) !== "yes";
 
   const link = (row) => row.querySelector("a[data-open]") || row.querySelector("a[href]");
   const tick = (row) => row.querySelector("input[type=checkbox]");
+  const target = (row) => link(row) || tick(row) || row.querySelector("button, input:not([type=hidden])");
 
   // ---------------------------------------------------------------- rows
 
@@ -31,7 +32,7 @@
   const go = (row) => {
     if (!row) return;
     mark(row);
-    (link(row) || tick(row)).focus({ preventScroll: true });
+    target(row).focus({ preventScroll: true });
     here.scrollIntoView({ block: "nearest" });
     clearOfBars(here);
   };
@@ -152,9 +153,9 @@
   // An act comes back to this page: one stands on the same row, or on the first one after it that is still there.
   const name = (row) => (tick(row) && tick(row).value) || (link(row) && link(row).pathname);
   document.addEventListener("submit", () => {
+    if (!here || !name(here)) return;
     const from = rows().slice(rows().indexOf(here));
-    if (!here) return;
-    sessionStorage.setItem(RETURN, JSON.stringify({ path: location.pathname, rows: from.map(name), time: Date.now() }));
+    sessionStorage.setItem(RETURN, JSON.stringify({ path: location.pathname, rows: from.map(name).filter(Boolean), time: Date.now() }));
   });
   const left = JSON.parse(sessionStorage.getItem(RETURN) || "null");
   if (left && left.path === location.pathname) {

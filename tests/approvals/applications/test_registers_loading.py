@@ -129,6 +129,49 @@ def test_a_later_list_takes_the_place_of_the_present_one(officer: User) -> None:
     assert RegisterEntry.objects.filter(list=first).count() == 3
 
 
+def doubted(officer: User, content: bytes, kind: str = "deceased") -> RegisterList:
+    register = uploaded(officer, content, kind=kind)
+    run_due("long")
+    register.refresh_from_db()
+    assert refused(lambda: actions.confirm(register.pk, acting(officer))) == "list_doubted"
+    return register
+
+
+def test_a_schools_roster_is_taken_for_no_list_unless_somebody_says_so(officer: User, client: Client) -> None:
+    roster = ["姓名", "身份证号", "学校", "年级", "班级", "学籍号", "是否寄宿", "困难等级", "资助项目", "学期"]
+    register = doubted(officer, book(*rows(), headings=roster), "disabled")
+    address = reverse("applications:register_list", args=[register.pk])
+    page = client.get(address).content.decode()
+    assert "像是学校的学生名单" in page
+    assert "学籍号、是否寄宿、困难等级、资助项目、学期" in page
+    confirm = reverse("applications:list_confirm", args=[register.pk])
+    client.post(confirm)
+    register.refresh_from_db()
+    assert register.state == "previewed"
+    client.post(confirm, {"despite": "on"})
+    register.refresh_from_db()
+    assert register.state == "loading"
+    assert Record.objects.get(act="confirm").data["despite"] == ["looks_like_roster"]
+
+
+def test_a_list_of_another_kind_is_told_by_its_headings(officer: User, client: Client) -> None:
+    register = doubted(officer, book(*rows()), "disabled")
+    page = client.get(reverse("applications:register_list", args=[register.pk])).content.decode()
+    assert "死亡日期" in page
+    assert "像是“死亡和户籍注销”" in page
+
+
+def test_a_list_less_than_half_as_long_as_the_present_one_is_confirmed_twice(officer: User, client: Client) -> None:
+    loaded(officer, book(*rows(5)), date(2026, 7, 31))
+    register = doubted(officer, book(*rows(2)))
+    page = client.get(reverse("applications:register_list", args=[register.pk])).content.decode()
+    assert "仅2行可导入，而它所替换的名册有5行" in page
+    assert 'name="despite"' in page
+    older = uploaded(officer, book(*rows(1)), date(2026, 6, 30))
+    run_due("long")
+    assert actions.confirm(older.pk, acting(officer)).state == "loading", "nothing is replaced by it"
+
+
 def test_an_older_list_is_taken_as_history_only_and_the_page_says_so(officer: User, client: Client) -> None:
     present = loaded(officer)
     older = uploaded(officer, book(*rows(2)), date(2026, 6, 30))

@@ -16,7 +16,7 @@ from openpyxl import Workbook, load_workbook
 
 from approvals.applications import importing
 from approvals.applications.actions import rosters as actions
-from approvals.applications.importing import target_of
+from approvals.applications.importing import ROWS_NAMED, target_of
 from approvals.applications.models import Application, Roster
 from approvals.applications.refusals import Refused
 from approvals.applications.rosters import RosterUnreadable
@@ -24,6 +24,7 @@ from approvals.organisations.actions import load_organisations
 from approvals.organisations.queries import school_by_code
 from approvals.people.models import Student
 from approvals.programmes.actions import load_programmes
+from approvals.programmes.models import Window
 from notifications.models import Message
 from tests.factories import FIRST_DAY, acting, head_of, officer_of, set_training_date
 from workflows.background import run_due
@@ -269,6 +270,38 @@ def test_the_pages_lead_from_upload_to_drafts(
         assert client.get(reverse("applications:roster_list")).status_code == 200
 
 
+def test_findings_name_row_and_pupil_and_rows_passed_over_their_numbers(
+    school: Any, officer: Any, client: Client
+) -> None:
+    client.force_login(officer)
+    roster = uploaded(
+        school, officer, with_rows_below(["合计", *[None] * 14, "75000"], ["填表人：李春苗", "审核人：王建民"])
+    )
+    address = reverse("applications:roster", args=[roster.pk])
+    answer = client.get(address)
+    finding = next(each for each in answer.context["findings"] if each["count"] > ROWS_NAMED)
+    assert len(finding["rows"]) == ROWS_NAMED
+    row, name = finding["rows"][0]
+    page = answer.content.decode()
+    assert f"第{row}行 {name}" in page
+    whys = {str(why): rows for why, rows in answer.context["passed_over"]}
+    assert (whys["合计行"], whys["签字行"]) == ("122", "123")
+    assert "第122行" in page
+    actions.discard(roster.pk, acting(officer))
+    roster.refresh_from_db()
+    assert name not in str(roster.understood)
+
+
+def with_rows_below(*below: list[Any]) -> bytes:
+    """The clean sample with more rows at its end."""
+    book = load_workbook(io.BytesIO(clean()))
+    for cells in below:
+        book.active.append(cells)
+    output = io.BytesIO()
+    book.save(output)
+    return output.getvalue()
+
+
 def test_a_roster_of_another_school_is_not_there(school: Any, officer: Any, client: Client) -> None:
     roster = uploaded(school, officer, clean())
     client.force_login(officer_of(school_by_code("3413049990", FIRST_DAY)))
@@ -337,6 +370,23 @@ def test_every_act_on_a_roster_is_on_the_record(school: Any, officer: Any) -> No
     assert list(acts) == ["upload", "confirm", "import"]
 
 
+def test_papers_that_were_registered_are_shown_with_day_and_name(school: Any, officer: Any, client: Client) -> None:
+    client.force_login(officer)
+    roster = uploaded(school, officer, clean())
+    actions.confirm(roster.pk, False, True, False, acting(officer))
+    run_due("long")
+    address = reverse("applications:roster", args=[roster.pk])
+    page = client.get(address).content.decode()
+    assert f"承诺书：已于2026年9月7日登记，登记人{officer.name}" in page
+    assert "监护人同意书：" not in page
+    client.post(reverse("applications:roster_papers", args=[roster.pk]), {"consent_held": "on"})
+    page = client.get(address).content.decode()
+    assert "承诺书：" not in page
+    assert "监护人同意书：已于" in page
+    Case.objects.filter(application__roster=roster).update(state="school_review")
+    assert "监护人同意书：已于" in client.get(address).content.decode()
+
+
 # ---------------------------------------------------------------- uploaded for the wrong programme
 
 
@@ -361,6 +411,30 @@ def test_a_list_for_another_programme_says_so_once_and_is_checked_again_for_it(
     assert client.get(address).context["meant"] is None
     line = Record.objects.get(about="roster", act="retarget")
     assert line.data["to"] == {"programme": "living_subsidy", "term": TERM}
+
+
+def test_a_list_for_a_term_that_is_not_open_says_so_and_what_is_open(school: Any, officer: Any, client: Client) -> None:
+    client.force_login(officer)
+    others = [(row, "学期", "2025-2026-2") for row in range(2, 122)]
+    roster = uploaded(school, officer, spoilt(*others, (42, "性别", "不详")))
+    answer = client.get(reverse("applications:roster", args=[roster.pk]))
+    page = answer.content.decode()
+    assert "2026年春季学期目前未开放申请" in page
+    assert "贵校目前不能申请" not in page
+    last = Window.objects.filter(programme="living_subsidy_boarder", term=TERM).get().closes_on
+    assert f"截至{last.year}年{last.month}月{last.day}日" in page
+    assert '<span class="badge' in page
+    assert "没有可导入的行" in page
+    assert "没有可导入的行" in client.get(reverse("applications:roster_list")).content.decode()
+    assert "待您确认" not in page
+
+
+def test_refused_rows_are_numbers_of_rows_and_no_counts(school: Any, officer: Any, client: Client) -> None:
+    client.force_login(officer)
+    roster = uploaded(school, officer, spoilt((42, "身份证号", "1")))
+    page = client.get(reverse("applications:roster", args=[roster.pk])).content.decode()
+    assert "第42行" in page
+    assert "拒收 1 行" in page
 
 
 def test_only_the_school_has_its_list_checked_again_and_only_before_it_is_taken(school: Any, officer: Any) -> None:

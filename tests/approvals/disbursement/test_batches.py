@@ -262,6 +262,24 @@ def test_a_failed_payment_is_corrected_by_the_school_and_reissued(office: Office
     assert states(applications) == ["completed"] * 3
 
 
+def test_a_batch_and_its_reissue_name_each_other(
+    office: Office, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    office.approved(2)
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch, failing=(2,)), "r.txt", office.maker)
+    failed = batch.lines.get(state="failed")
+    actions.correct_account(failed.pk, account_number(700001), "bank_card", failed.payee, "联社", office.officer)
+    second = actions.reissue(batch.pk, office.maker)
+    client.force_login(office.checker.user)
+    with django_assert_max_num_queries(20):
+        page = client.get(reverse("disbursement:detail", args=[batch.pk])).content.decode()
+    link = f'<a href="{reverse("disbursement:detail", args=[second.pk])}">{second.number}</a>'
+    assert page.count(link) == 2, "among the facts, and where it says what it waits for"
+    page = client.get(reverse("disbursement:detail", args=[second.pk])).content.decode()
+    assert f'<a href="{reverse("disbursement:detail", args=[batch.pk])}">{batch.number}</a>' in page
+
+
 def test_the_maker_is_told_once_a_batch_which_one_was_corrected(office: Office) -> None:
     office.approved(3)
     batch = office.sent()
@@ -528,13 +546,56 @@ def correct(office: Office, line: Any, account: str, holder: str) -> None:
 def test_failed_payments_of_strangers_cannot_be_led_to_one_account(office: Office) -> None:
     one, two, three = failed_lines(office, 3)
     account = account_number(987_654)
-    correct(office, one, account, one.student.name)
-    correct(office, two, account, two.student.name)
+    correct(office, one, account, "王大山")
+    correct(office, two, account, "王大山")
     with pytest.raises(AccountRefused) as refused, transaction.atomic():
-        correct(office, three, account, three.student.name)
+        correct(office, three, account, "王大山")
     assert refused.value.code == "account_shared"
     three.refresh_from_db()
     assert three.state == "failed"
+
+
+def test_another_pupils_account_is_refused_and_the_pupil_named(office: Office) -> None:
+    [line] = failed_lines(office, 1)
+    other = ApplicationFactory(school=office.school, version=office.version, student__name="李小花")
+    with pytest.raises(AccountRefused) as refused, transaction.atomic():
+        correct(office, line, other.account_no, line.student.name)
+    assert refused.value.code == "account_of_other"
+    assert f"李小花({office.school.name})" in str(refused.value).replace("（", "(").replace("）", ")")
+    elsewhere = ApplicationFactory(version=office.version, student__name="李小朵")
+    with pytest.raises(AccountRefused) as refused, transaction.atomic():
+        correct(office, line, elsewhere.account_no, line.student.name)
+    assert "李**" in str(refused.value)
+    assert "李小朵" not in str(refused.value)
+    client = Client()
+    client.force_login(office.officer.user)
+    entered = {"account": other.account_no, "account_kind": "bank_card", "holder": line.student.name, "bank": "农信社"}
+    page = client.post(reverse("disbursement:correct_account", args=[line.pk]), entered).content.decode()
+    assert "李小花" in page
+    line.refresh_from_db()
+    assert line.state == "failed"
+
+
+def test_siblings_share_an_account_of_their_household_or_of_their_guardian(office: Office) -> None:
+    one, two = failed_lines(office, 2)
+    brother = ApplicationFactory(
+        school=office.school, version=office.version, student__household=one.student.household, guardian_name="王大河"
+    )
+    correct(office, one, brother.account_no, one.student.name)
+    cousin = ApplicationFactory(school=office.school, version=office.version, holder_name="王大山")
+    correct(office, two, cousin.account_no, "王大山")
+    assert [line.state for line in queries.failed_below([office.school.path])] == ["account_fix"] * 2
+
+
+def test_an_account_that_another_pupil_was_paid_to_is_his_after_he_moved_to_another(office: Office) -> None:
+    [line] = failed_lines(office, 1)
+    other = walk_to("payment", ApplicationFactory(school=office.school, version=office.version))
+    account, batch = other.account_no, office.sent()
+    actions.take_return(batch.pk, bank_answers(batch), "answer.txt", office.maker)
+    Application.objects.filter(pk=other.case_id).update(account_hash=blind_index(account_number(987_655)))
+    with pytest.raises(AccountRefused) as refused, transaction.atomic():
+        correct(office, line, account, line.student.name)
+    assert refused.value.code == "account_of_other"
 
 
 def test_a_failed_payment_goes_to_the_pupil_or_a_guardian_on_record(office: Office) -> None:

@@ -134,6 +134,9 @@ def test_a_forked_log_does_not_continue_a_kept_head(
 
 
 def test_the_heads_are_public_pages_without_session_or_cookie(proof: dict[str, Any], client: Client) -> None:
+    page = text(client.get(reverse("public:heads")))
+    assert "机器时间" in page
+    assert "按演示的训练日期" in page
     for url in (reverse("public:heads"), reverse("public:heads_json"), reverse("public:newest_head")):
         response = client.get(url)
         assert response.status_code == 200
