@@ -122,7 +122,7 @@ _default["CONN_HEALTH_CHECKS"] = True
 _default.setdefault("OPTIONS", {}).setdefault(
     "options",
     "-c lock_timeout=5s -c idle_in_transaction_session_timeout=5min -c jit=off -c plan_cache_mode=force_generic_plan"
-    " -c random_page_cost=1.1",  # what is worked on is in memory: thousands of keys are found by index, not by reading all
+    " -c random_page_cost=1.1",  # what is worked on is in memory: thousands of keys are found by index
 )
 _default["OPTIONS"].setdefault("application_name", "zhuxue")
 # Several test runs at once on one server: each gives its own suffix.
