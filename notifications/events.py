@@ -14,6 +14,9 @@ SENTENCES: dict[str, Promise] = {
     "notice_lapsed": _("The public notice “%(name)s” was voided: on its date nothing was left of the list."),
     "notice_paused": _("The public notice “%(name)s” was taken out of public view. Correct it, or have it voided."),
     "notice_recomputed": _("The working days were published: the public notice “%(name)s” now ends on %(day)s."),
+    "objection_recomputed": _(
+        "The working days were published: the objection to “%(name)s” is now to be dealt with by %(day)s."
+    ),
     "conclusion_proposed": _("A conclusion of the public notice “%(name)s” was proposed and waits for its signer."),
     "results_drafted": _("“%(name)s” is drafted. Please check it and have it published by %(due)s."),
     "results_near": _("“%(name)s” is to be published by %(due)s; it is not yet."),

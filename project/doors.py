@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from approvals.notices.actions import recompute_open
+from approvals.notices.objections import actions as objections
 from approvals.organisations.actions import load_organisations
 from approvals.organisations.models import Organisation
 from approvals.programmes.actions import load_programmes, load_quotas
@@ -39,6 +40,8 @@ def load() -> None:
         log.info("loaded", versions=new)
     if changed := recompute_open():
         log.info("recomputed", notices=changed)
+    if changed := objections.recompute():
+        log.info("recomputed", objections=changed)
 
 
 def _seed_demo() -> None:

@@ -3,6 +3,7 @@
 from approvals.notices import actions
 from approvals.notices.announcements import yearly
 from approvals.notices.models import Notice
+from approvals.notices.objections import actions as objections
 from workflows import clock
 from workflows.background import due
 from workflows.working_days import calendar, forget
@@ -21,6 +22,7 @@ def conclude_notices() -> int:
     with clock.held():
         if _calendar_has_come():
             actions.recompute_open()
+            objections.recompute()
         return actions.close_due() + actions.conclude_closed()
 
 

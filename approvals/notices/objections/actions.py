@@ -46,7 +46,7 @@ from approvals.programmes.models import ProgrammeVersion
 from notifications import send, send_all
 from workflows import record
 from workflows.actors import SYSTEM, Actor
-from workflows.clock import Moment, moment
+from workflows.clock import CHINA, Moment, moment
 from workflows.decisions import decide as decide_cases
 from workflows.flows.aid import AidFlow
 from workflows.models import Case
@@ -508,6 +508,43 @@ def _free(objections: list[Objection]) -> None:
     free.update(state="listed")
 
 
+# ---------------------------------------------------------------- another calendar
+
+
+@_in_one_piece
+def recompute() -> int:
+    """Counts the deadlines of open objections anew, after a calendar was loaded; returns how many changed.
+
+    Whoever must act by another day now is told.
+    """
+    at, changed = moment(), 0
+    rows = Objection.objects.filter(state__in=OPEN).select_related("notice").order_by("pk")
+    for objection in rows.defer("statement", "appeal_statement", "notice__frozen").select_for_update(of=("self",)):
+        field, what, start = _running(objection)
+        was, now = getattr(objection, field), _after(start, objection, what)
+        if was in (None, now):
+            continue
+        setattr(objection, field, now)
+        objection.save(update_fields=[field])
+        _write(objection, "recompute", SYSTEM, "system", at=at, data={"was": was.isoformat(), "until": now.isoformat()})
+        changed += 1
+        if field == "due_on":
+            told = [objection.investigator_id] if objection.state in TO_INVESTIGATE else _handlers(objection)
+            _tell("objection_recomputed", objection, told, day=now.isoformat())
+    return changed
+
+
+def _running(objection: Objection) -> tuple[str, str, date]:
+    """The deadline that runs in this state: where it is kept, what it is for, the day from which it is counted."""
+    if objection.state == "received":
+        return "due_on", "accept", objection.received_on
+    if objection.appealed_at is not None:
+        return "due_on", "appeal_reply", objection.appealed_at.astimezone(CHINA).date()
+    if objection.replied_at is not None:
+        return "appeal_until", "appeal", objection.replied_at.astimezone(CHINA).date()
+    return "due_on", "reply", objection.received_on
+
+
 # ---------------------------------------------------------------- reminders
 
 
@@ -600,6 +637,7 @@ def _handlers(objection: Objection) -> list[int]:
     return eligibility.accounts_at(HANDLES, [objection.path])[objection.path]
 
 
-def _tell(event: str, objection: Objection, to: Iterable[int]) -> None:
+def _tell(event: str, objection: Objection, to: Iterable[int], **data: str) -> None:
     cause = f"{objection.pk}:{record.latest('objection', objection.pk)}"
-    send(event, to, about="objection", about_id=objection.pk, cause=cause, data={"name": objection.notice.title})
+    data = {"name": objection.notice.title} | data
+    send(event, to, about="objection", about_id=objection.pk, cause=cause, data=data)

@@ -21,6 +21,7 @@ ACTS: dict[str, Promise] = {
     "answer": _p("act on an objection", "Answered"),
     "appeal": _p("act on an objection", "Appealed"),
     "close": _p("act on an objection", "Closed"),
+    "recompute": _p("act on an objection", "Deadline counted anew"),
 }
 PAPER = _p("act on an objection", "Paper opened")
 WHY_REFERRED: dict[str, Promise] = {

@@ -15,14 +15,15 @@ from approvals.notices.objections.models import OUTCOMES, Ruling
 from approvals.organisations.employers import employ
 from approvals.people.crypto import blind_index
 from approvals.people.models import Kinship
+from notifications.models import Message
 from tests.approvals.notices.conftest import Place, refused
 from tests.approvals.notices.objections.conftest import HERE, REPLY, Scene, scene_of
 from tests.factories import CountyFactory, acting, person, set_training_date
-from workflows import Reason, decide
+from workflows import Reason, decide, working_days
 from workflows.actors import SYSTEM
 from workflows.background import run_due
 from workflows.facts import add_noticed
-from workflows.models import ActingLevel, Case, Record
+from workflows.models import ActingLevel, CalendarDay, CalendarYear, Case, Record
 from workflows.queries import open_items
 
 NO_FACTS = Reason("no_facts", "没有说明可以核实的具体事实，请补充后再提。")
@@ -589,6 +590,21 @@ def test_the_deadlines_are_the_programmes(scene: Scene) -> None:
     objection = scene.object()
     assert objection.due_on == date(2026, 9, 8)
     assert actions.accept(objection.pk, scene.head).due_on == date(2026, 9, 10)
+
+
+def test_a_calendar_that_comes_later_moves_the_deadlines_that_run_and_people_are_told(scene: Scene) -> None:
+    at_school, answered = scene.investigated(1), scene.investigated(2)
+    answered = actions.decide(answered.pk, scene.teacher, "dismissed", REPLY)
+    assert (at_school.due_on, answered.appeal_until) == (date(2026, 9, 14), date(2026, 9, 10))
+    CalendarDay.objects.create(day=date(2026, 9, 9), year=CalendarYear.objects.get(year=2026), working=False, name="假")
+    working_days.forget()
+    assert actions.recompute() == 2
+    at_school.refresh_from_db()
+    answered.refresh_from_db()
+    assert (at_school.due_on, answered.appeal_until) == (date(2026, 9, 15), date(2026, 9, 11))
+    told = Message.objects.filter(event="objection_recomputed").values_list("recipient", flat=True)
+    assert list(told) == [scene.teacher.user_id]
+    assert actions.recompute() == 0
 
 
 def test_blind_index_of_a_receipt_is_all_that_is_kept(scene: Scene) -> None:
