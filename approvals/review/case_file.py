@@ -22,10 +22,12 @@ from approvals.awards import queries as awards
 from approvals.awards.models import Award
 from approvals.disbursement import queries as disbursement
 from approvals.disbursement.models import PaymentLine
-from approvals.notices.models import NoticeLine
+from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.queries import notices_of
+from approvals.notices.steps import STEPS
 from approvals.organisations.models import Organisation
 from approvals.organisations.queries import below, county
+from approvals.organisations.roles import matrix
 from approvals.review import route, timeline
 from approvals.review.panel import Holds, Panel, panel
 from workflows import queries as engine
@@ -72,11 +74,30 @@ class CaseFile:
     """Those that are no longer found."""
     evidence: list[Evidence]
     notices: list[NoticeLine]
+    noticed: "Noticed | None"
+    """How its public notice stands, while it waits for one."""
     award: Award | None
     payments: list[PaymentLine]
     revisions: list["Correction"]
     relatives: list["Related"]
     """The pupil's other applications, and those of the household's other pupils that the reader may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """How the public notice of a case stands that waits at a notice's step."""
+
+    on: Notice | None
+    """The open notice that it is on."""
+    drafters: list[str]
+    """Roles that put it on one, where it is on none yet."""
+
+
+def _noticed(name: str, lines: list[NoticeLine]) -> Noticed | None:
+    if name not in STEPS:
+        return None
+    on = next((line.notice for line in lines if line.open and line.step == name), None)
+    return Noticed(on, [] if on else matrix().roles_with(STEPS[name].draft))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +206,7 @@ def read(
     ever = list(Hit.ever.filter(application=case.pk).select_related("list").defer(*_LONG_OF_LIST))
     name = step.name if step else ""
     wanted = asking.request_of(case.pk) if item is not None else None
+    notices = list(notices_of(case.pk))
     shown = [record for record in records if looks or record.act not in timeline.LOOKS]
     return CaseFile(
         application=application,
@@ -203,7 +225,8 @@ def read(
         hits=sorted((hit for hit in ever if hit.closed_at is None), key=lambda hit: (not hit.asks, hit.weight)),
         past_hits=[hit for hit in ever if hit.closed_at is not None],
         evidence=list(application.evidence.filter(removed_at=None).select_related("added_by")),
-        notices=list(notices_of(case.pk)),
+        notices=notices,
+        noticed=_noticed(name, notices),
         award=awards.award_of(case.pk),
         payments=list(disbursement.lines_of_case(case.pk)),
         revisions=[Correction(revision) for revision in application.revisions.all()],

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from approvals.applications.matching import sentence as hit_sentence
 from approvals.applications.models import Application, Hit
+from approvals.notices import actions as notices
 from approvals.organisations.models import Organisation, User
 from approvals.organisations.roles import NAMES as ROLES
 from approvals.people.masking import mask_id
@@ -21,6 +22,7 @@ from workflows.actors import SYSTEM
 from workflows.models import Case, Record
 from workflows.queries import open_item_of
 from workflows.states import NAMES
+from workflows.working_days import load_calendar
 
 pytestmark = pytest.mark.django_db
 WORDS = "户口簿首页不清楚,请重新拍照上传"
@@ -39,6 +41,24 @@ def act(application: Application, outcome: str, by: Any, reason: Reason | None =
     assert item
     [result] = decide([item.pk], outcome, by, reason, data)
     assert result.ok, result.message
+
+
+# ---------------------------------------------------------------- waiting for a public notice
+
+
+def test_before_its_notice_it_says_who_drafts_one_and_then_on_which_it_is(scene: Scene) -> None:
+    load_calendar()
+    application = at_step("school_notice", school=scene.school)
+    before = read(scene.officer, application)
+    assert "等待列入公示" in before
+    assert str(ROLES["aid_officer"]) in before
+    assert "系统将自动处理" not in before
+    author, signer = acting(scene.officer), acting(scene.head)
+    notice = notices.draft("school_notice", scene.school, application.version.programme, application.term, author)
+    assert "已列入公示（" in read(scene.officer, application)
+    notices.submit(notice.pk, author)
+    notices.publish(notice.pk, signer, privacy_checked=True, sealed=True)
+    assert "公示至" in read(scene.officer, application)
 
 
 # ---------------------------------------------------------------- who sees it
