@@ -218,31 +218,41 @@ def answer(act: Callable[[], Any]) -> bool:
 
 
 CELLS = [cell for cell in MATRIX.acts.values() if cell.family in THINGS]
+TURNS = 4
+"""Whom no state gives an act is barred by his post, and not by the state: he is tried in one state of so many."""
 KINDS = sorted({kind for kinds in MATRIX.at.values() for kind in kinds})
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.key)
 def test_each_act_is_answered_as_the_matrix_says(stage: Stage, cell: Cell, kind: str) -> None:
-    """By everybody who holds a post at this kind of office: in each state, at each relation."""
+    """By everybody who holds a post at this kind of office: in each state, at each relation; by those whom no state
+    gives it, at each relation in a few states, in turn.
+    """
     roles = [role for role in ROLES if kind in MATRIX.at[role]]
-    states = states_of(cell)
-    said: dict[tuple[str, str, str], bool] = {}
+    states, relations = states_of(cell), relations_of(cell, stage, kind)
+    said = {
+        (role, state, relation): MATRIX.allows(role, cell, state, relation)
+        for role, state, relation in product(roles, states, relations)
+    }
+    able = {role for (role, *_), allowed in said.items() if allowed}
     found: dict[tuple[str, str, str], bool] = {}
-    for state, relation in product(states, relations_of(cell, stage, kind)):
+    for (i, state), (j, relation) in product(enumerate(states), enumerate(relations)):
         with undone():
             place = stage.world.places[kind][relation].removesuffix("#")
             act = TRIES[cell.family](stage, cell.name, state, place)
-            for role in roles:
+            for n, role in enumerate(roles):
+                if role not in able and (i + j + n) % min(TURNS, len(states)):
+                    continue
                 by, key = stage.world.people[role], (role, state, relation)
-                said[key] = MATRIX.allows(role, cell, state, relation)
                 # What is refused changes nothing, so that only what is expected to be done need be undone.
                 with undone() if said[key] else nullcontext():
                     if relation == OWN_CASE:
                         prepared_by([stage.application.pk], by)
                     found[key] = answer(lambda: act(by))  # noqa: B023
     assert {key: done for key, done in found.items() if done != said[key]} == {}, cell.key
-    assert len(found) == len(states) * len(relations_of(cell, stage, kind)) * len(roles) > 0
+    assert {(role, relation) for role, _, relation in found} == set(product(roles, relations)) != set()
+    assert {key for key, allowed in said.items() if key[0] in able} <= set(found)
 
 
 def states_of(cell: Cell) -> Sequence[str]:
@@ -318,6 +328,7 @@ def try_notice(step: str) -> Callable[..., Try]:
             if state in ("concluded", "taken_down", "archived"):
                 signed |= {"conclusion_person": stage.second.user.person, "concluded_person": stage.maker.user.person}
             NoticeLine.objects.filter(pk=line.pk).update(open=False, state="confirmed")
+            notice.objections.update(state="not_accepted", reply=WHY, replied_at="2026-09-07T08:00+08:00")
         Notice.objects.filter(pk=notice.pk).update(state=state, path=place, **signed)
         Case.objects.filter(pk=line.case_id).update(path=place)
         why = Reason("line_withdrawn", WHY)

@@ -773,7 +773,7 @@ class Applications(RuleBasedStateMachine):
 def test_what_always_holds_of_applications() -> None:
     run_state_machine_as_test(
         Applications,
-        settings=settings(max_examples=30, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=20, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
     )
     assert not connection.needs_rollback
     never = {*ACTS, *MUST_HAPPEN} - Applications.done.keys()

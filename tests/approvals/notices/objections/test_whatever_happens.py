@@ -134,7 +134,7 @@ def story(scene: Scene) -> Story:
     return Story(scene)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_no_line_is_held_for_ever_and_no_held_case_moves(story: Story, steps: list[tuple[str, Any]]) -> None:
     with transaction.atomic():
