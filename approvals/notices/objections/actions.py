@@ -529,8 +529,8 @@ def recompute() -> int:
         _write(objection, "recompute", SYSTEM, "system", at=at, data={"was": was.isoformat(), "until": now.isoformat()})
         changed += 1
         if field == "due_on":
-            told = [objection.investigator_id] if objection.state in TO_INVESTIGATE else _handlers(objection)
-            _tell("objection_recomputed", objection, told, day=now.isoformat())
+            looks = objection.investigator_id if objection.state in TO_INVESTIGATE else None
+            _tell("objection_recomputed", objection, [looks] if looks else _handlers(objection), day=now.isoformat())
     return changed
 
 
