@@ -311,6 +311,19 @@ def test_without_a_queue_one_stays_on_the_case(scene: Scene) -> None:
     assert answer.headers["Location"] == f"/cases/{application.pk}/"
 
 
+def test_a_reason_that_is_too_long_is_told_and_kept_and_no_browser_cuts_it(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    words = "材料照片模糊，请重新拍照。" * 90
+    sent = reasoned(application, case=str(application.pk)) | {"reason_text": words}
+    answer = signed_in(scene.head).post(DECIDE, sent)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "原因说明不超过 1000 个字" in page
+    assert words in page
+    assert "maxlength" not in page.split('name="reason_text"')[1].split(">")[0]
+    assert state_of(application) == "school_review"
+
+
 def test_a_mistake_on_the_case_page_comes_back_with_what_was_written(scene: Scene) -> None:
     application = at_step("school_review", school=scene.school)
     sent = reasoned(application, case=str(application.pk)) | {"reason_text": "太短"}
