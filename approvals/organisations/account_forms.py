@@ -13,6 +13,7 @@ from approvals.organisations.models import Kind, Organisation, User
 from approvals.organisations.queries import offices_under, valid_on
 from workflows.clock import today
 from workflows.reasons import MIN_LENGTH
+from workflows.refusals import SENTENCES
 
 
 class SearchForm(forms.Form):
@@ -54,6 +55,7 @@ class WhyForm(forms.Form):
 
     reason = forms.CharField(
         label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": SENTENCES["reason_too_short"], "min_length": SENTENCES["reason_too_short"]},
         help_text=_("At least 10 characters; it goes on the record."),
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from approvals.organisations import roles
 from approvals.organisations.models import Organisation, User
 from approvals.organisations.queries import offices_under
 from workflows.reasons import MIN_LENGTH
+from workflows.refusals import SENTENCES
 
 STANDINGS = {
     "in_force": _p("post", "In force"),
@@ -54,6 +55,7 @@ class _ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("At least 10 characters; it goes on the record."),
+        error_messages={"required": SENTENCES["reason_too_short"], "min_length": SENTENCES["reason_too_short"]},
     )  # fmt: skip
 
 
@@ -73,8 +75,10 @@ class _PersonForm(_ReasonForm):
 class AppointForm(_PersonForm):
     """A person, a role, an office or school, the days, and why."""
 
-    organisation = forms.ModelChoiceField(label=_("Office or school"), queryset=Organisation.objects.none())
-    role = forms.ChoiceField(label=_("Role"), choices=list(roles.NAMES.items()))
+    organisation = forms.ModelChoiceField(
+        label=_("Office or school"), queryset=Organisation.objects.none(), empty_label=_("Please choose")
+    )
+    role = forms.ChoiceField(label=_("Role"), choices=[("", _("Please choose")), *roles.NAMES.items()])
     ends_on = forms.DateField(
         label=_("Until"), widget=DayInput, required=False, help_text=_("The last day; empty where none is set.")
     )

@@ -174,7 +174,14 @@ def test_a_short_reason_is_refused(admin: User, school: Organisation) -> None:
     post = person("aid_officer", school).posts.get()
     answer = signed_in(admin).post(reverse("organisations:end", args=[post.pk]), {"reason": "不干了"})
     assert answer.status_code == 422
+    assert "原因说明不少于 10 个字" in answer.content.decode()
     assert Post.objects.get(pk=post.pk).revoked_at is None
+
+
+def test_what_is_to_be_chosen_is_said_in_words_and_no_role_is_chosen_beforehand(admin: User) -> None:
+    page = signed_in(admin).get(reverse("organisations:appoint")).content.decode()
+    assert "---------" not in page
+    assert page.count("请选择") >= 2
 
 
 def test_the_auditor_reads_and_cannot_change(admin: User, school: Organisation) -> None:
