@@ -1,6 +1,7 @@
 """A public list of fifty thousand lines as one PDF, and what it takes."""
 
 import io
+import os
 import subprocess
 import sys
 import time
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from pypdf import PdfReader
 
 from approvals.applications import evidence_store
@@ -16,6 +16,7 @@ from approvals.notices import paper
 from approvals.notices.archive.models import NoticeFile
 from approvals.notices.models import NoticeLine
 from tests.approvals.notices.conftest import calendar_of_2025, county_place  # noqa: F401  fixtures
+from tests.bench.gunicorn import database_url
 from tests.bench.results import note
 
 LINES = 50_000
@@ -82,8 +83,4 @@ def _name(number: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
-    name = connection.settings_dict["NAME"]
-    url = os.environ["DATABASE_URL"].rsplit("/", 1)[0]
-    return os.environ | {"DATABASE_URL": f"{url}/{name}", "DJANGO_SETTINGS_MODULE": "project.settings"}
+    return os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "project.settings"}
