@@ -11,8 +11,8 @@ from django.utils.translation import pgettext_lazy as _p
 
 from approvals.organisations.models import Kind, Organisation, User
 from approvals.organisations.queries import offices_under, valid_on
+from approvals.organisations.reasons import ReasonField
 from workflows.clock import today
-from workflows.reasons import MIN_LENGTH
 
 
 class SearchForm(forms.Form):
@@ -52,10 +52,7 @@ class AccountForm(EmployerForm):
 class WhyForm(forms.Form):
     """Why an account is closed or opened again."""
 
-    reason = forms.CharField(
-        label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("At least 10 characters; it goes on the record."),
-    )  # fmt: skip
+    reason = ReasonField(label=_("Reason"), most=500, help_text=_("10 to 500 characters; it goes on the record."))
 
 
 class PasswordForm(forms.Form):

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.organisations import roles
 from approvals.organisations.models import Organisation, User
 from approvals.organisations.queries import offices_under
-from workflows.reasons import MIN_LENGTH
+from approvals.organisations.reasons import ReasonField
 
 STANDINGS = {
     "in_force": _p("post", "In force"),
@@ -51,10 +51,7 @@ class FilterForm(forms.Form):
 
 
 class _ReasonForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("At least 10 characters; it goes on the record."),
-    )  # fmt: skip
+    reason = ReasonField(label=_("Reason"), most=500, help_text=_("10 to 500 characters; it goes on the record."))
 
 
 class _PersonForm(_ReasonForm):
@@ -73,8 +70,10 @@ class _PersonForm(_ReasonForm):
 class AppointForm(_PersonForm):
     """A person, a role, an office or school, the days, and why."""
 
-    organisation = forms.ModelChoiceField(label=_("Office or school"), queryset=Organisation.objects.none())
-    role = forms.ChoiceField(label=_("Role"), choices=list(roles.NAMES.items()))
+    organisation = forms.ModelChoiceField(
+        label=_("Office or school"), queryset=Organisation.objects.none(), empty_label=_("Please choose")
+    )
+    role = forms.ChoiceField(label=_("Role"), choices=[("", _("Please choose")), *roles.NAMES.items()])
     ends_on = forms.DateField(
         label=_("Until"), widget=DayInput, required=False, help_text=_("The last day; empty where none is set.")
     )
