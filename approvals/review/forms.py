@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals.applications.models import LEVELS
 from approvals.applications.parts import PARTS
+from approvals.organisations.reasons import ReasonField
 from approvals.people.crypto import blind_index
 from approvals.people.identity import SENTENCES as ID_SENTENCES
 from approvals.people.identity import id_problem, normalise_id, normalise_name
@@ -166,12 +167,8 @@ class DecisionForm(forms.Form):
     outcome = forms.ChoiceField(choices=[(name, name) for name in OUTCOMES], widget=forms.HiddenInput)
     token = forms.UUIDField(widget=forms.HiddenInput, required=False)
     reason_code = forms.ChoiceField(label=_("Reason"), required=False)
-    reason_text = forms.CharField(
-        label=_("In words"),
-        required=False,
-        max_length=1000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("At least 10 characters. The school reads them."),
+    reason_text = ReasonField(
+        label=_("In words"), least=0, required=False, help_text=_("10 to 1,000 characters. The school reads them.")
     )
     findings_seen = forms.BooleanField(
         label=_("I have looked at what was found, and approve these too"), required=False

@@ -464,3 +464,14 @@ def test_nothing_is_foreseen_where_all_fits(scene: Scene) -> None:
     waiting = reviewed(scene.school, "tier_2", "tier_2", "tier_2")
     page = signed_in(scene.head).post(DECIDE, {"task": tasks_of(*waiting), "outcome": "approve", "back": ""})
     assert page.context["foreseen"] == []
+
+
+def test_a_reason_that_is_too_long_is_refused_and_nothing_of_it_is_cut(scene: Scene) -> None:
+    application, long = at_step("school_review", school=scene.school), "长" * 1001
+    answer = signed_in(scene.head).post(DECIDE, reasoned(application, case=str(application.pk)) | {"reason_text": long})
+    assert (answer.status_code, long in answer.content.decode()) == (422, True)
+    assert "理由最多1000个字，现为1001个字" in text_of(answer)
+    assert state_of(application) == "school_review"
+    page = signed_in(scene.head).get(f"/cases/{application.pk}/").content.decode()
+    assert "10至1000字" in page
+    assert "maxlength" not in page.partition('name="reason_text"')[2][:200]
