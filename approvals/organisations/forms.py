@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.organisations import roles
 from approvals.organisations.models import Organisation, User
 from approvals.organisations.queries import offices_under
+from approvals.organisations.refusals import SENTENCES
 from workflows.reasons import MIN_LENGTH
 
 STANDINGS = {
@@ -50,14 +51,17 @@ class FilterForm(forms.Form):
         self.fields["role"].choices = [("", _p("posts", "All")), *roles.NAMES.items()]  # type: ignore[attr-defined]
 
 
-class _ReasonForm(forms.Form):
+class ReasonForm(forms.Form):
+    """Why; in words of one's own, since the record keeps it."""
+
     reason = forms.CharField(
         label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("At least 10 characters; it goes on the record."),
+        error_messages=dict.fromkeys(("required", "min_length"), SENTENCES["reason_required"]),
     )  # fmt: skip
 
 
-class _PersonForm(_ReasonForm):
+class _PersonForm(ReasonForm):
     user = forms.CharField(
         label=_("Account"), max_length=150, help_text=_("The name the person signs in with, such as officer1.")
     )
@@ -73,8 +77,10 @@ class _PersonForm(_ReasonForm):
 class AppointForm(_PersonForm):
     """A person, a role, an office or school, the days, and why."""
 
-    organisation = forms.ModelChoiceField(label=_("Office or school"), queryset=Organisation.objects.none())
-    role = forms.ChoiceField(label=_("Role"), choices=list(roles.NAMES.items()))
+    organisation = forms.ModelChoiceField(
+        label=_("Office or school"), queryset=Organisation.objects.none(), empty_label=_("Please choose")
+    )
+    role = forms.ChoiceField(label=_("Role"), choices=[("", _("Please choose")), *roles.NAMES.items()])
     ends_on = forms.DateField(
         label=_("Until"), widget=DayInput, required=False, help_text=_("The last day; empty where none is set.")
     )
@@ -90,7 +96,7 @@ class DeputyForm(_PersonForm):
     ends_on = forms.DateField(label=_("Until"), widget=DayInput, help_text=_("The last day."))
 
 
-class EndForm(_ReasonForm):
+class EndForm(ReasonForm):
     """When a post ends, or all posts of a person who leaves, and why."""
 
     last_day = forms.DateField(
@@ -99,5 +105,5 @@ class EndForm(_ReasonForm):
     )  # fmt: skip
 
 
-class DeclineForm(_ReasonForm):
+class DeclineForm(ReasonForm):
     """Why a proposal is declined."""

@@ -172,9 +172,17 @@ def test_an_unknown_account_is_refused(admin: User, school: Organisation) -> Non
 
 def test_a_short_reason_is_refused(admin: User, school: Organisation) -> None:
     post = person("aid_officer", school).posts.get()
-    answer = signed_in(admin).post(reverse("organisations:end", args=[post.pk]), {"reason": "不干了"})
-    assert answer.status_code == 422
+    for short in ("不干了", ""):
+        answer = signed_in(admin).post(reverse("organisations:end", args=[post.pk]), {"reason": short})
+        assert answer.status_code == 422
+        assert answer.context["form"].errors["reason"] == ["请填写原因，不少于10个字。"]
     assert Post.objects.get(pk=post.pk).revoked_at is None
+
+
+def test_office_and_role_are_to_be_chosen_in_words(admin: User, school: Organisation) -> None:
+    page = signed_in(admin).get(reverse("organisations:appoint")).content.decode()
+    assert page.count(">请选择</option>") == 2
+    assert "-----" not in page
 
 
 def test_the_auditor_reads_and_cannot_change(admin: User, school: Organisation) -> None:
