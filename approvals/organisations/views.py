@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from approvals.organisations import proposals as acts
 from approvals.organisations import queries, roles
 from approvals.organisations.access import actor, may, number, prefixes, requires
+from approvals.organisations.authority import UserActor
 from approvals.organisations.forms import STANDINGS, AppointForm, DeclineForm, DeputyForm, EndForm, FilterForm
 from approvals.organisations.models import Post, PostProposal
-from approvals.organisations.refusals import Refused
+from approvals.organisations.refusals import SENTENCES, Refused
 from workflows.clock import today
 
 PAGE = 50
@@ -163,14 +164,19 @@ def _proposals(request: HttpRequest, form: DeclineForm) -> HttpResponse:
     rows = list(queries.proposals_under(prefixes(request, *READERS), waiting=True)[:AT_ONCE])
     alone = manages and not any(acts.others_who_approve(path, by) for path in prefixes(request, "manage_posts"))
     stuck = acts.without_approver(rows)
+    shown = [
+        _shown(row)
+        | {"own": row.proposed_person == by.user.person, "stuck": row.pk in stuck, "not_mine": _not_mine(row, by)}
+        for row in rows
+    ]
     return render(
         request,
         "organisations/proposals.html",
         {
             "tabs": _tabs(request, "proposals"),
-            "rows": [
-                _shown(row) | {"own": row.proposed_person == by.user.person, "stuck": row.pk in stuck} for row in rows
-            ],
+            "rows": shown,
+            "decides": manages and not all(row["not_mine"] for row in shown),
+            "takes_back": manages and any(row["own"] for row in shown),
             "manages": manages,
             "alone": alone,
             "stuck": bool(stuck) and not alone,
@@ -179,6 +185,13 @@ def _proposals(request: HttpRequest, form: DeclineForm) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
+
+
+def _not_mine(proposal: PostProposal, by: UserActor) -> str:
+    """Why the reader is not the second person to a proposal; empty where he may be."""
+    person = by.user.person
+    code = "own_proposal" if person == proposal.proposed_person else "own_post" if person == proposal.person else ""
+    return str(SENTENCES[code]) if code else ""
 
 
 def _shown(proposal: PostProposal) -> dict[str, Any]:

@@ -97,6 +97,27 @@ def test_declining_needs_a_reason_and_keeps_what_was_ticked(admin: User, other: 
     assert "该校另有安排" in colleague.get(reverse("organisations:history")).content.decode()
 
 
+def test_who_is_not_the_second_person_is_told_so_and_has_no_button(
+    admin: User, other: User, school: Organisation
+) -> None:
+    client, address, approve = signed_in(admin), reverse("organisations:proposals"), 'value="approve"'
+    person("administrator", CountyFactory())
+    client.post(reverse("organisations:appoint"), proposed(school, user=UserFactory().username))
+    mine, theirs = client.get(address).content.decode(), signed_in(other).get(address).content.decode()
+    assert "须由另一名管理员批准" in mine
+    assert approve not in mine
+    assert 'value="withdraw"' in mine
+    assert "须由另一名管理员批准" not in theirs
+    assert approve in theirs
+    assert 'value="withdraw"' not in theirs
+    signed_in(other).post(reverse("organisations:end", args=[admin.posts.get().pk]), {"reason": WHY})
+    concerned = client.get(address).content.decode()
+    assert "不得审批本人的岗位变动" in concerned
+    assert approve not in concerned
+    signed_in(other).post(reverse("organisations:appoint"), proposed(school, user=UserFactory().username))
+    assert approve in client.get(address).content.decode()
+
+
 def test_a_deputy_is_proposed_and_shown_as_one(admin: User, other: User, school: Organisation) -> None:
     post = person("aid_officer", school, name="李四").posts.get()
     deputy = UserFactory(name="张三")
