@@ -205,13 +205,13 @@ def _way(chunk: _Chunk, task: Standing) -> Way | Refused:
     """The way that a task would take; the code of a refusal where it may not."""
     asked, outcome = chunk.asked, outcome_of(task.step, chunk.asked.outcome) if task.step else None
     if task.step is None or outcome is None:
-        return "closed" if task.closed else "no_such_outcome"
+        return task.too_late or "no_such_outcome"
     if outcome.target == UNDO and (refused := _refusal_to_undo(chunk, task)):
         return refused
     if task.item not in chunk.posts:
         return "not_permitted"
-    if task.closed:
-        return "closed"
+    if task.too_late:
+        return task.too_late
     if forbidden(task.step.flow_class.kind, outcome.name, task.stand.state):
         return "wrong_state"
     return (

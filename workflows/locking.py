@@ -96,6 +96,8 @@ class Standing:
     item: int
     case: int
     closed: bool
+    by_me: bool
+    """Who acts now has decided it."""
     step: Step | None
     path: str
     stand: Stand
@@ -105,9 +107,17 @@ class Standing:
     bars: Bars
     due_on: date | None
 
+    @property
+    def too_late(self) -> Refused | None:
+        """Why nobody decides it any more; None while it is open."""
+        if not self.closed:
+            return None
+        return ("closed", {"sentence": "closed_by_you"}) if self.by_me else "closed"
+
 
 _LOCK = f"""
-    SELECT i.id, i.case_id, i.finished IS NOT NULL, i.flow_task, c.path, c.state, c.steps, c.resume, c.returns,
+    SELECT i.id, i.case_id, i.finished IS NOT NULL, i.decided_by = NULLIF(%(person)s, ''),
+           i.flow_task, c.path, c.state, c.steps, c.resume, c.returns,
            CASE WHEN c.panels = '{{{{}}}}' THEN '' ELSE c.panels::text END, i.due_on,
            (SELECT date FROM workflows_trainingclock), {SEAT}{{bars}}
       FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
@@ -149,16 +159,16 @@ def lock(
     return tasks, moment_on(rows[0][_TRAINING] if rows else None), _missing(items, tasks, patient)
 
 
-_TRAINING = 11
-_SEAT_AT, _BARS_AT = 12, 12 + len(Seat._fields)
+_TRAINING = 12
+_SEAT_AT, _BARS_AT = 13, 13 + len(Seat._fields)
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
-    item, case, closed, ref, path, state, steps, resume, returns, panels, due_on = row[:_TRAINING]
+    item, case, closed, by_me, ref, path, state, steps, resume, returns, panels, due_on = row[:_TRAINING]
     stand = Stand(state, tuple(steps), resume, returns == "straight")
     seat = Seat(*row[_SEAT_AT:_BARS_AT])
     bars = Bars.read(*row[_BARS_AT:]) if len(row) > _BARS_AT else NO_BARS
-    return Standing(item, case, closed, step_at(ref), path, stand, panels, seat, bars, due_on)
+    return Standing(item, case, closed, bool(by_me), step_at(ref), path, stand, panels, seat, bars, due_on)
 
 
 def _missing(items: list[int], tasks: list[Standing], patient: bool) -> dict[int, Answer]:

@@ -11,6 +11,7 @@ SENTENCES: dict[str, Promise] = {
     "ok": _("Done."),
     "not_found": _("There is no such task."),
     "closed": _("Somebody has already decided this task."),
+    "closed_by_you": _("You have already decided this task yourself."),
     "no_such_outcome": _("This step does not offer that outcome."),
     "wrong_state": _("The case is not in a state in which this is allowed."),
     "not_permitted": _("You do not hold the post that may do this here."),
@@ -58,8 +59,10 @@ def add_sentences(sentences: Mapping[str, Promise]) -> None:
 
 
 def words(code: str, values: Mapping[str, Any]) -> str:
-    """The sentence of a refusal code, with its values filled in, in the active language."""
+    """The sentence of a refusal code, with its values filled in, in the active language; `sentence` among them names
+    another one to say.
+    """
     if "message" in values:
         return str(values["message"])
-    sentence = force_str(SENTENCES[code])
+    sentence = force_str(SENTENCES[values.get("sentence", code)])
     return sentence % values if values else sentence

@@ -72,7 +72,8 @@ def _ask(
     asked = tasks[:LARGEST]
     found = queries.chosen(desk.by.key, desk.reaches, asked)
     if not found:
-        messages.error(request, str(REFUSALS["closed" if desk.steps else "not_permitted"]))
+        closed = "closed_by_you" if queries.decided_by(desk.by.key, asked) else "closed"
+        messages.error(request, str(REFUSALS[closed if desk.steps else "not_permitted"]))
         return _back(desk)
     barred = standing.obstacles(found, desk.person)
     free = [row for row in found if row.task not in barred]

@@ -348,6 +348,12 @@ def chosen(person: str, reaches: Mapping[str, Reach], tasks: Iterable[int]) -> l
     return _rows(items.order_by("id"))[0]
 
 
+def decided_by(person: str, tasks: Iterable[int]) -> bool:
+    """Whether all of these tasks are decided, and by this person."""
+    items = WorkItem.objects.filter(id__in=list(tasks))
+    return bool(person) and not items.exclude(decided_by=person).exists() and items.exists()
+
+
 def totals(rows: Iterable[Row]) -> dict[str, Any]:
     """Count and sum of some rows, and how many of them carry a warning."""
     kept = list(rows)

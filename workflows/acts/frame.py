@@ -104,8 +104,8 @@ def _posts(act: Act, tasks: list[Standing], by: Actor) -> dict[int, str]:
 
 
 def _refusal(act: Act, task: Standing, by: Actor, reason: Reason | None, permitted: bool) -> Refused | None:
-    if task.closed:
-        return "closed"
+    if task.too_late:
+        return task.too_late
     if not permitted:
         return "not_permitted"
     if task.step is not None and forbidden(task.step.flow_class.kind, act.name, task.stand.state):

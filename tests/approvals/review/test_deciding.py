@@ -237,6 +237,21 @@ def test_two_people_decide_the_same_task_and_the_second_is_told(scene: Scene) ->
     )
 
 
+def test_who_decides_the_same_task_in_two_tabs_is_told_that_it_was_himself(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    client, told = signed_in(scene.head), "该事项您本人已办理。"
+    many, other_many = form(application), form(application)
+    one = form(application, case=application.pk)
+    unasked = {name: value for name, value in form(application).items() if name != "confirmed"}
+    client.post(DECIDE, many)
+    assert told in text_of(client.get(client.post(DECIDE, other_many).headers["Location"]))
+    assert told in text_of(client.post(DECIDE, one, follow=True))
+    assert told in text_of(client.post(DECIDE, unasked, follow=True))
+    colleague = signed_in(person("school_head", scene.school))
+    for sent in (one, unasked):
+        assert str(SENTENCES["closed"]) in text_of(colleague.post(DECIDE, sent, follow=True))
+
+
 def test_a_page_opened_before_the_post_was_revoked_is_refused_in_words(scene: Scene) -> None:
     application = at_step("school_review", school=scene.school)
     client = signed_in(scene.head)
