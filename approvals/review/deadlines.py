@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from approvals.organisations.authority import holders
 from approvals.organisations.models import Organisation, Post, User
 from approvals.organisations.projection import return_what_is_not_theirs
+from approvals.organisations.proposals import MANAGES
 from approvals.organisations.roles import matrix
 from notifications import send_all
 from workflows import deadlines
@@ -65,11 +66,8 @@ def escalate() -> int:
 # An open review is undecidable when no holder of its permission at its office, or above, is free to decide it: not
 # recused, and not active on the case at another level. One that is decided jointly, when nobody sits on its panel, or
 # fewer than its quorum.
-_UNDECIDABLE = f"""
-    SELECT i.id, i.case_id, i.path, i.queue
-      FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
-     WHERE i.queue = %(queue)s AND i.finished IS NULL AND (i.escalated_on IS NULL OR %(again)s)
-       AND CASE WHEN i.panel IN ('all', 'any', 'share') THEN GREATEST(1, i.quorum) > (
+_NOBODY = f"""
+       CASE WHEN i.panel IN ('all', 'any', 'share') THEN GREATEST(1, i.quorum) > (
            SELECT count(*) FROM workflows_signer s
             WHERE s.item_id = i.id AND s.ended_at IS NULL AND s.part = 'panel') ELSE NOT EXISTS (
            SELECT 1 FROM {Post._meta.db_table} p
@@ -87,8 +85,20 @@ _UNDECIDABLE = f"""
                   SELECT 1 FROM workflows_actinglevel a
                    WHERE a.case_id = i.case_id AND a.person = replace(u.person::text, '-', '')
                      AND a.level <> %(level)s)) END
+"""
+# One that was brought before the office above for being overdue is brought there again: this is something else.
+_UNDECIDABLE = f"""
+    SELECT i.id, i.case_id, i.path, i.queue
+      FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
+     WHERE i.queue = %(queue)s AND i.finished IS NULL
+       AND (%(again)s OR i.escalated_on IS NULL OR NOT EXISTS (
+           SELECT 1 FROM workflows_record l
+            WHERE l.about = 'case' AND l.about_id = i.case_id AND l.item = i.id AND l.act = 'escalate'
+              AND l.data ->> 'why' = 'undecidable'))
+       AND {_NOBODY}
      ORDER BY i.id LIMIT %(limit)s FOR NO KEY UPDATE OF c, i SKIP LOCKED
 """
+_IS_UNDECIDABLE = f"SELECT EXISTS (SELECT 1 FROM workflows_workitem i WHERE i.id = %(task)s AND {_NOBODY})"
 
 
 def find_undecidable(limit: int = AT_ONCE) -> int:
@@ -100,16 +110,8 @@ def find_undecidable(limit: int = AT_ONCE) -> int:
     free_missed()
     renew_stale(limit=limit)
     found = 0
-    for step, permission in REVIEWERS.items():
-        here, below = matrix().roles_reaching(permission)
-        values = {
-            "queue": queue_of(AidFlow.kind, step),
-            "here": here,
-            "below": below,
-            "level": step_of(AidFlow.kind, step).level,
-            "limit": limit,
-            "again": False,
-        }
+    for step in REVIEWERS:
+        values = _asking(step) | {"queue": queue_of(AidFlow.kind, step), "limit": limit, "again": False}
         with transaction.atomic():
             short = _stuck(values | {"again": True})
             renew([task for task, *_ in short], moment())  # who came later takes the empty seats
@@ -117,6 +119,18 @@ def find_undecidable(limit: int = AT_ONCE) -> int:
             deadlines.escalated(stuck, "undecidable")
         found += len(stuck)
     return found
+
+
+def _asking(step: str) -> dict[str, object]:
+    here, below = matrix().roles_reaching(REVIEWERS[step])
+    return {"here": here, "below": below, "level": step_of(AidFlow.kind, step).level}
+
+
+def nobody_decides(task: int, step: str) -> bool:
+    """Whether nobody may decide an open review at present; for its page."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_UNDECIDABLE, _asking(step) | {"task": task})
+        return bool(cursor.fetchone()[0])
 
 
 def _stuck(values: dict[str, object]) -> list[tuple[int, int, str, str]]:
@@ -145,16 +159,17 @@ def tell_of_overdue(acted: Acted) -> None:
 
 @on_act("escalate_undecidable")
 def tell_of_undecidable(acted: Acted) -> None:
-    """无人可办: the office above is told, so that a deputy is appointed."""
+    """无人可办: the office above is told, and the administrators, who appoint a deputy."""
     _tell_above("escalated_undecidable", acted)
+    _tell_above("escalated_undecidable", acted, MANAGES, "deputies")
 
 
-def _tell_above(event: str, acted: Acted) -> None:
+def _tell_above(event: str, acted: Acted, permission: str = OVERSEES, about: str = "queue") -> None:
     counts = Counter(path for _task, _case, path, _queue in acted.tasks)
     names = dict(Organisation.objects.filter(path__in=counts).values_list("path", "name"))
-    people = holders(OVERSEES, counts)
+    people = holders(permission, counts)
     told = []
     for path, count in counts.items():
         cause = f"{min(task for task, _, where, _ in acted.tasks if where == path)}"
         told.append((people[path], 0, cause, {"name": names.get(path, ""), "count": count}))
-    send_all(event, "queue", told)
+    send_all(event, about, told)

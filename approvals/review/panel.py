@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from approvals.organisations.roles import matrix
 from approvals.review.actions import OUTCOMES
+from approvals.review.deadlines import nobody_decides
 from workflows.acts.pausing import SUSPEND
 from workflows.acts.telling import URGE
 from workflows.bars import Bars, bars_of
@@ -46,6 +47,8 @@ class Panel:
     """The other level at which the reader has acted on this case."""
     barred: str = ""
     """Why the reader, or anybody, may not judge the case now; empty when he may."""
+    nobody: bool = False
+    """Nobody may decide it at present."""
     suspended_on: date | None = None
     holder: str = ""
     """Who has taken the task on, by name."""
@@ -79,6 +82,7 @@ def panel(case: Case, item: WorkItem | None, step: Step | None, person: str, hol
     barred = _barred(bars, item, step, person, holds, seated) if judging else ""
     closed = bool(barred) or (seated is not None and bool(seated.vote))
     open_to_me = [name for name in step.outcomes if name in mine and name in OUTCOMES] if not closed else []
+    alone = judged and not open_to_me and item.panel in ("", "added")
     return Panel(
         step=step.name,
         task=item.pk,
@@ -86,6 +90,7 @@ def panel(case: Case, item: WorkItem | None, step: Step | None, person: str, hol
         mine=judging,
         acted=bars.acted_at if judging and bars.acted_at not in (None, step.level) else "",
         barred=barred,
+        nobody=alone and nobody_decides(item.pk, step.name),
         suspended_on=case.suspended_on,
         choices=[Choice(name, _obstacle(case, step, name)) for name in open_to_me],
         roles=matrix().roles_with(step.permission) if step.permission != SYSTEM_ONLY else [],

@@ -18,6 +18,7 @@ from tests.approvals.review.scene import Scene, signed_in, state_of, text_of
 from tests.factories import PostFactory, VersionFactory, acting, at_step, head_of, officer_of, person, walk_to
 from workflows import Reason, decide
 from workflows.actors import SYSTEM
+from workflows.acts import recuse
 from workflows.models import Case, Record
 from workflows.queries import open_item_of
 from workflows.states import NAMES
@@ -243,6 +244,19 @@ def test_the_panel_says_that_one_has_acted_at_another_level(scene: Scene) -> Non
     page = signed_in(scene.head).get(address(application))
     assert page.context["panel"].choices == []
     assert "您已在其他环节（填报提交）处理过本件" in text_of(page)
+
+
+def test_the_panel_says_that_nobody_may_decide_and_what_to_do(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    recuse([(application.pk, acting(scene.head).key)], "declared", SYSTEM)
+    for reader in (scene.officer, scene.head, scene.leader):
+        text = read(reader, application)
+        assert "本环节目前无人可以办理" in text
+        assert "安排代理" in text
+        assert "等待办理" not in text
+    deputy = person("school_head", scene.school)
+    for reader in (scene.officer, scene.head, deputy):
+        assert "无人可以办理" not in read(reader, application)
 
 
 def test_an_open_hit_stands_in_the_way_of_approval_only(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from approvals.organisations.models import Post
 from approvals.organisations.proposals import approve, propose_end
 from approvals.review import deadlines
 from notifications.models import Message
-from tests.approvals.review.scene import Scene
+from tests.approvals.review.scene import Scene, signed_in
 from tests.cases import item_of
 from tests.factories import FIRST_DAY, ApplicationFactory, at_step, person, set_training_date, walk_to
 from workflows import Reason, decide
@@ -62,8 +62,19 @@ def test_what_nobody_may_decide_is_found_and_told(scene: Scene) -> None:
     recuse([(stuck, actor_of(scene.head).key)], "declared", SYSTEM)
     assert (deadlines.find_undecidable(), deadlines.find_undecidable()) == (1, 0)
     assert told(scene.leader, "escalated_undecidable") == [{"name": scene.school.name, "count": 1}]
+    assert told(scene.administrator, "escalated_undecidable") == [{"name": scene.school.name, "count": 1}]
+    assert 'href="/posts/">' in signed_in(scene.administrator).get("/inbox/").content.decode()
     assert WorkItem.objects.get(pk=item_of(stuck)).escalated_on == FIRST_DAY
     assert WorkItem.objects.get(pk=item_of(free)).escalated_on is None
+
+
+def test_what_was_overdue_before_is_told_of_once_more_when_nobody_may_decide_it(scene: Scene) -> None:
+    [case] = waiting(scene, 1, due=-7)
+    deadlines.escalate()
+    recuse([(case, actor_of(scene.head).key)], "declared", SYSTEM)
+    assert (deadlines.find_undecidable(), deadlines.find_undecidable()) == (1, 0)
+    assert len(told(scene.leader, "escalated_undecidable")) == 1
+    assert told(scene.administrator, "escalated_overdue") == []
 
 
 def jointly(scene: Scene, **panel: object) -> int:
