@@ -11,6 +11,8 @@ from approvals.organisations.authority import Office
 from approvals.programmes.terms import Term
 from project import VERSION, navigation
 
+CASE_PAGES = ("review:case", "review:unmask", "review:take_back", "applications:edit")
+
 
 class Shell:
     """Read by `base.html`; nothing is asked of the database until the page shows it."""
@@ -43,6 +45,12 @@ class Shell:
     def term(self) -> str:
         """The term that the demo's date belongs to."""
         return Term.on(self.training_date).code if self.training_date else ""
+
+    @cached_property
+    def at_case(self) -> bool:
+        """Whether the address is that of one application's page, whether or not there is such a one."""
+        match = self._request.resolver_match
+        return match is not None and "case_id" in match.kwargs and match.view_name in CASE_PAGES
 
     @cached_property
     def here(self) -> str:

@@ -79,6 +79,17 @@ def test_a_case_that_never_was_is_not_found(scene: Scene) -> None:
     assert signed_in(scene.head).get("/cases/999999999/").status_code == 404
 
 
+def test_what_is_not_there_and_what_is_another_schools_read_alike_with_a_way_back(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.sister)
+    pages = [signed_in(scene.head).get(place) for place in (address(application), "/cases/999999999/")]
+    for page in pages:
+        assert "该申请不存在，或不在您的职责范围内" in text_of(page)
+        assert 'class="btn btn-primary" href="/applications/"' in page.content.decode()
+    assert "这个地址没有内容" in text_of(signed_in(scene.head).get("/nowhere/"))
+    unlisted = signed_in(scene.administrator).get(address(application)).content.decode()
+    assert 'href="/applications/"' not in unlisted
+
+
 def test_a_stranger_is_asked_to_sign_in(scene: Scene) -> None:
     application = at_step("draft", school=scene.school)
     for tail in ("", "route.svg"):
