@@ -42,12 +42,15 @@ def test_the_case_stays_while_the_school_supplies_what_is_asked_for(scene: Scene
     assert Message.objects.filter(event="papers_asked", recipient=scene.officer).count() == 1
     seen = signed_in(scene.officer).get(f"/cases/{application.pk}/")
     assert "paper-kind" in seen.content.decode()
+    assert "请按上面的要求补齐材料" in text_of(seen)
+    assert "您的岗位不负责这一环节" not in text_of(seen)
     [row] = signed_in(scene.officer).get(f"/applications/?state={PAPERS_ASKED}").context["rows"]
     assert row["application"].pk == application.pk
     attach(scene, application, KINDS[0])
     assert open_requests().count() == 1, "one of two is there"
     attach(scene, application, KINDS[1])
     assert open_requests().count() == 0
+    assert "您的岗位不负责这一环节" in text_of(signed_in(scene.officer).get(f"/cases/{application.pk}/"))
     assert Evidence.objects.filter(application=application).count() == 2
     assert Message.objects.filter(event="papers_supplied", recipient=scene.head).count() == 1
     assert list(Record.objects.filter(about_id=application.pk, act="supply_papers").values_list("data", flat=True)) == [
