@@ -77,7 +77,7 @@ def waiting(step: NoticeStep, prefixes: Sequence[str]) -> list[Waiting]:
     )
     counts: dict[tuple[str, str, str, Group], int] = {}
     for path, programme, term, *group, count in groups:
-        key = (_office_path(step, path), programme, term, (group[0], group[1]) if group else ("", ""))
+        key = (office_path(step, path), programme, term, (group[0], group[1]) if group else ("", ""))
         counts[key] = counts.get(key, 0) + count
     offices = {office.path: office for office in Organisation.objects.filter(path__in={key[0] for key in counts})}
     programmes = Programme.objects.in_bulk({key[1] for key in counts})
@@ -92,7 +92,7 @@ def waiting(step: NoticeStep, prefixes: Sequence[str]) -> list[Waiting]:
     ]  # fmt: skip
 
 
-def _office_path(step: NoticeStep, path: str) -> str:
+def office_path(step: NoticeStep, path: str) -> str:
     """The path of the office that notices a case of this path: its school, its township, the county."""
     return {Kind.SCHOOL: path, Kind.TOWNSHIP: path[: STEP * 2], Kind.COUNTY: path[:STEP]}[step.organisation]
 

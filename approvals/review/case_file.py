@@ -27,6 +27,7 @@ from approvals.notices.queries import notices_of
 from approvals.organisations.models import Organisation
 from approvals.organisations.queries import below, county
 from approvals.review import route, timeline
+from approvals.review.on_notice import OnNotice, on_notice
 from approvals.review.panel import Holds, Panel, panel
 from workflows import queries as engine
 from workflows.clock import CHINA
@@ -72,6 +73,8 @@ class CaseFile:
     """Those that are no longer found."""
     evidence: list[Evidence]
     notices: list[NoticeLine]
+    on_notice: OnNotice | None
+    """At a public-notice step: on which notice it stands, or before whom."""
     award: Award | None
     payments: list[PaymentLine]
     revisions: list["Correction"]
@@ -185,6 +188,7 @@ def read(
     ever = list(Hit.ever.filter(application=case.pk).select_related("list").defer(*_LONG_OF_LIST))
     name = step.name if step else ""
     wanted = asking.request_of(case.pk) if item is not None else None
+    stood_on = list(notices_of(case.pk))
     shown = [record for record in records if looks or record.act not in timeline.LOOKS]
     return CaseFile(
         application=application,
@@ -203,7 +207,8 @@ def read(
         hits=sorted((hit for hit in ever if hit.closed_at is None), key=lambda hit: (not hit.asks, hit.weight)),
         past_hits=[hit for hit in ever if hit.closed_at is not None],
         evidence=list(application.evidence.filter(removed_at=None).select_related("added_by")),
-        notices=list(notices_of(case.pk)),
+        notices=stood_on,
+        on_notice=on_notice(application, name, stood_on, prefixes),
         award=awards.award_of(case.pk),
         payments=list(disbursement.lines_of_case(case.pk)),
         revisions=[Correction(revision) for revision in application.revisions.all()],

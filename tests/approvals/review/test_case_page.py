@@ -343,7 +343,7 @@ def test_a_case_at_re_check_stands_beside_the_data_check(scene: Scene) -> None:
     assert [place.name for place in places if place.status == "current"] == ["recheck"]
 
 
-@pytest.mark.parametrize("step", ["school_review", "pending_approval", "payment"])
+@pytest.mark.parametrize("step", ["school_review", "pending_approval", "county_notice", "payment"])
 def test_the_page_takes_at_most_25_statements(scene: Scene, step: str) -> None:
     application = at_step("school_review", school=scene.school)
     act(application, "return", acting(scene.head), Reason("evidence_missing", WORDS))
