@@ -22,7 +22,7 @@ from approvals.review.queries import SIZES, Choices
 from approvals.review.waiting import Filters
 from workflows import Reason
 from workflows.flows.aid import REVIEWERS, AidFlow
-from workflows.reasons import MIN_LENGTH, reasons_for, refusal_of
+from workflows.reasons import MAX_LENGTH, MIN_LENGTH, reasons_for, refusal_of
 from workflows.refusals import SENTENCES
 from workflows.states import NAMES
 from workflows.versions import earlier_steps, step_of
@@ -159,6 +159,22 @@ class ColumnsForm(forms.Form):
     )
 
 
+class ReasonField(forms.CharField):
+    """The words of a reason: too many are refused with a sentence, never cut, and a new line is one letter."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **also: Any) -> None:
+        also.setdefault(
+            "error_messages", {"max_length": _("The text has more than 1,000 characters. Please shorten it.")}
+        )
+        super().__init__(max_length=MAX_LENGTH, **also)
+        self.widget.attrs["rows"] = 3
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
 class DecisionForm(forms.Form):
     """One answer to one or many tasks. A return may say what to correct and by when."""
 
@@ -166,12 +182,8 @@ class DecisionForm(forms.Form):
     outcome = forms.ChoiceField(choices=[(name, name) for name in OUTCOMES], widget=forms.HiddenInput)
     token = forms.UUIDField(widget=forms.HiddenInput, required=False)
     reason_code = forms.ChoiceField(label=_("Reason"), required=False)
-    reason_text = forms.CharField(
-        label=_("In words"),
-        required=False,
-        max_length=1000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("At least 10 characters. The school reads them."),
+    reason_text = ReasonField(
+        label=_("In words"), required=False, help_text=_("10 to 1,000 characters. The school reads them.")
     )
     to = forms.ChoiceField(label=_("Return to"), required=False)
     fields_to_correct = forms.MultipleChoiceField(

@@ -57,6 +57,10 @@ LOOKS = frozenset({"open_evidence", "unmask", "form_pdf", "watch", "unwatch"})
 """Acts that only looked: on the record, but in the timeline only when asked for."""
 
 
+FOLDED_FROM = 120
+"""Letters of a text from which on its rest is folded away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of a case's timeline."""
@@ -74,6 +78,19 @@ class Line:
     fields: tuple[str, ...]
     due_on: str
     by_system: bool
+
+    @property
+    def head(self) -> str:
+        """The text, or of a long one its beginning, up to a mark between sentences where there is one."""
+        if len(self.text) <= FOLDED_FROM:
+            return self.text
+        beginning = self.text[:FOLDED_FROM]
+        return beginning[: max(map(beginning.rfind, "。；，\n")) + 1] or beginning
+
+    @property
+    def rest(self) -> str:
+        """What of a long text is folded away."""
+        return self.text[len(self.head) :]
 
 
 def lines(records: Iterable[Record]) -> list[Line]:

@@ -194,3 +194,29 @@ def test_other_applications_of_pupil_and_household_are_shown_where_the_reader_ma
     assert [row.case for row in mine] == [brother.pk]
     county = signed_in(scene.county_reviewer).get(f"/cases/{application.pk}/").context["file"].relatives
     assert {row.case for row in county} == {brother.pk, cousin.pk}
+
+
+def test_a_text_that_is_too_long_is_refused_with_a_sentence_and_kept(scene: Scene) -> None:
+    application, long = at_step("school_review", school=scene.school), "字" * 1001
+    page = send(scene.head, "comment", application, reason_text=long)
+    assert page.status_code == 422
+    assert "内容超过1000字，请精简后再提交" in text_of(page)
+    assert long in text_of(page)
+    decided = {"task": tasks_of(application), "confirmed": "yes", "outcome": "return", "step": "school_review",
+               "reason_code": "form_incomplete", "reason_text": long}  # fmt: skip
+    for where in ({}, {"case": str(application.pk)}):
+        page = signed_in(scene.head).post("/queue/decide/", decided | where)
+        assert page.status_code == 422
+        assert "内容超过1000字，请精简后再提交" in text_of(page)
+        assert long in text_of(page)
+    assert send(scene.head, "comment", application, reason_text="字\r\n" * 500).status_code == 200
+
+
+def test_a_long_text_of_the_timeline_is_folded_and_stands_once(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    send(scene.head, "comment", application, reason_text="家访属实。" * 50)
+    page = signed_in(scene.head).get(f"/cases/{application.pk}/")
+    assert page.content.decode().count("家访属实。") == 50
+    line = page.context["file"].lines[-1]
+    assert (line.head, line.rest) == ("家访属实。" * 24, "家访属实。" * 26)
+    assert "批注：家访属实" not in text_of(page)
