@@ -50,6 +50,34 @@ def bars_of(case_ids: Sequence[int], person: str) -> dict[int, "Bars"]:
         return {case: Bars.read(*rest) for case, *rest in cursor.fetchall()}
 
 
+_BARRED = """
+    WITH w AS MATERIALIZED (
+        SELECT * FROM unnest(%(cases)s::bigint[], %(levels)s::varchar[]) AS w (case_id, level)
+    )
+    SELECT a.person, w.case_id FROM w JOIN workflows_actinglevel a USING (case_id)
+     WHERE a.person = ANY(%(people)s::varchar[]) AND a.level <> w.level
+     UNION
+    SELECT r.person, w.case_id FROM w JOIN workflows_recusal r USING (case_id)
+     WHERE r.person = ANY(%(people)s::varchar[]) AND r.ended_at IS NULL AND (r.levels = '{}' OR w.level = ANY(r.levels))
+     UNION
+    SELECT r.person, w.case_id FROM w JOIN workflows_case c ON c.id = w.case_id
+      JOIN workflows_recusal r ON r.case_id IS NULL AND starts_with(c.path, r.path)
+     WHERE r.person = ANY(%(people)s::varchar[]) AND r.ended_at IS NULL AND (r.levels = '{}' OR w.level = ANY(r.levels))
+"""
+
+
+def barred_people(levels: Mapping[int, str], people: Sequence[str]) -> dict[str, set[int]]:
+    """Of cases {case: level} those that each of these people may not judge at their level: recused, or has acted at
+    another. People who may judge all of them are left out. One statement.
+    """
+    found: dict[str, set[int]] = {}
+    with planned_cursor() as cursor:
+        cursor.execute(_BARRED, {"cases": list(levels), "levels": list(levels.values()), "people": sorted(set(people))})
+        for person, case in cursor.fetchall():
+            found.setdefault(person, set()).add(case)
+    return found
+
+
 class Seat(NamedTuple):
     """Who sits at an open item."""
 

@@ -45,23 +45,41 @@ def act(request: HttpRequest) -> HttpResponse:
         return _back(request)
     rows = queries.named_tasks(tasks, prefixes(request, "view_case"))
     asks = not kind.plain or kind.name == "remove_signer"
-    others = [who for who in _offered(kind, rows) if who.user_id != request.user.pk]
+    others, unfit = _offered(request, kind, rows)
     sent = request.POST if not asks or "confirmed" in request.POST else None
-    form = ActForm(sent, kind=kind, offered=others, signer=request.POST.get("signer", ""))
+    form = ActForm(sent, kind=kind, offered=others, unfit=unfit, signer=request.POST.get("signer", ""))
     if not form.is_valid():
-        case = number(request.POST.get("case"))
-        if form.is_bound and case is not None:
-            return case_response(request, case, act_form=form, status=422)
-        form.begin_here()
-        context = {"form": form, "kind": kind, "rows": rows, "back": request.POST.get("back", "")}
-        return render(request, "review/act.html", context, status=422 if form.is_bound else 200)
+        return _again(request, form, rows)
     results = actions.act_on(form.made(), tasks, actor(request), form.reason)
+    if asks and rows and not any(result.ok for result in results):  # nothing came of it: what was typed is kept
+        for sentence in _refusals(results):
+            form.add_error(None, sentence)
+        return _again(request, form, rows)
     _tell(request, kind, results)
     return _back(request)
 
 
-def _offered(kind: Kind, rows: list[queries.Named]) -> list[Offered]:
-    """Among whom the person is chosen: those who may, at every office of these tasks."""
+def _again(request: HttpRequest, form: ActForm, rows: list[queries.Named]) -> HttpResponse:
+    """The page that asks what an act needs to know; what was sent with mistakes comes back filled in."""
+    case = number(request.POST.get("case"))
+    if form.is_bound and case is not None:
+        return case_response(request, case, act_form=form, status=422)
+    form.begin_here()
+    context = {"form": form, "kind": form.kind, "rows": rows, "back": request.POST.get("back", "")}
+    return render(request, "review/act.html", context, status=422 if form.is_bound else 200)
+
+
+def _offered(request: HttpRequest, kind: Kind, rows: list[queries.Named]) -> tuple[list[Offered], list[Offered]]:
+    """Among whom the person is chosen, besides the reader, and those who are left out because they may not judge."""
+    found = [who for who in _holding(kind, rows) if who.user_id != request.user.pk]
+    if kind.name not in ("transfer", "add_signer"):
+        return found, []
+    barred = queries.may_not(rows, [who.person for who in found], sign=kind.name == "add_signer")
+    return [who for who in found if who.person not in barred], [who for who in found if who.person in barred]
+
+
+def _holding(kind: Kind, rows: list[queries.Named]) -> list[Offered]:
+    """Those whose posts allow it, at every office of these tasks."""
     if not kind.offers or not rows:
         return []
     permissions = {row.permission for row in rows} if kind.offers == JUDGES else {kind.offers}
@@ -75,9 +93,14 @@ def _tell(request: HttpRequest, kind: Kind, results: list[Result]) -> None:
     done = sum(result.ok for result in results)
     if done:
         messages.success(request, _("%(act)s: %(count)s cases.") % {"act": kind.label, "count": done})
+    for sentence in _refusals(results):
+        messages.error(request, sentence)
+
+
+def _refusals(results: list[Result]) -> list[str]:
+    """Each different refusal with its count."""
     refusals = Counter(result.message for result in results if not result.ok)
-    for message, count in refusals.most_common(TOLD):
-        messages.error(request, message if len(results) == 1 else f"{message} ({count})")
+    return [message if len(results) == 1 else f"{message} ({count})" for message, count in refusals.most_common(TOLD)]
 
 
 def _back(request: HttpRequest) -> HttpResponse:

@@ -112,7 +112,8 @@ def _decision_forms(file: case_file.CaseFile, today: date, bound: DecisionForm |
 def _acts(file: case_file.CaseFile, sent: ActForm | None) -> list[ActForm | Kind]:
     """The acts open to the reader, as buttons; the one that was sent with mistakes comes back as its form."""
     kinds = [KINDS[name] for name in file.panel.acts]
-    return [sent if sent is not None and sent.kind == kind else kind for kind in kinds]
+    found = [sent if sent is not None and sent.kind == kind else kind for kind in kinds]
+    return [sent, *found] if sent is not None and sent.kind not in kinds else found
 
 
 @require_POST

@@ -96,9 +96,20 @@ class ActForm(forms.Form):
     reason_text = ReasonField(label=_("In words"), required=False, help_text=_("Up to 1,000 characters."))
 
     def __init__(
-        self, data: Any = None, *, kind: Kind, offered: Iterable[Offered] = (), signer: str = "", **also: Any
+        self,
+        data: Any = None,
+        *,
+        kind: Kind,
+        offered: Sequence[Offered] = (),
+        unfit: Sequence[Offered] = (),
+        signer: str = "",
+        **also: Any,
     ) -> None:
         self.kind = kind
+        self.nobody = bool(kind.person) and not offered
+        """There is nobody to choose."""
+        self.unfit = [who.name for who in unfit]
+        """Whose posts would allow it, but who may not judge this."""
         super().__init__(
             data, initial={"act": kind.name, "signer": signer}, auto_id=f"{kind.name}{signer[:8]}-%s", **also
         )

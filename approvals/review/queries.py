@@ -34,6 +34,7 @@ from approvals.review.waiting import (
     reach_of,
     signs,
 )
+from workflows.bars import barred_people
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import ActingLevel, Follower, Freeze, Record, Recusal, Signer, WorkItem
 from workflows.queries import queue_of, results_under
@@ -416,14 +417,34 @@ class Named:
     pupil: str
     school: str
     path: str
-    permission: str
+    step: str
+
+    @property
+    def permission(self) -> str:
+        return REVIEWERS.get(self.step, "")
 
 
 def named_tasks(tasks: Iterable[int], prefixes: Iterable[str]) -> list[Named]:
     """Open tasks below the offices, by name, in one statement; the others are left out."""
     found = WorkItem.objects.filter(below(prefixes), id__in=list(tasks), finished__isnull=True).order_by("id")
     rows = found.values_list(*_NAMED[:4], "path", "queue")
-    return [Named(*row[:5], REVIEWERS.get(row[5].partition(".")[2], "")) for row in rows]
+    return [Named(*row[:5], row[5].partition(".")[2]) for row in rows]
+
+
+def may_not(rows: Iterable[Named], people: Iterable[str], *, sign: bool) -> set[str]:
+    """Of these people those who may judge none of the tasks, being recused or active at another level; where they are
+    to `sign`, also those who are asked to at every one already. At most two statements.
+    """
+    steps = {row.case: step_of(AidFlow.kind, row.step).level for row in rows if row.permission}
+    people = list(people)
+    if not steps or not people:
+        return set()
+    found = barred_people(steps, people)
+    if sign:
+        seats = Signer.objects.filter(item__in=[row.task for row in rows], person__in=people, ended_at=None)
+        for person, case in seats.values_list("person", "item__process_id"):
+            found.setdefault(person, set()).add(case)
+    return {person for person, cases in found.items() if len(cases) == len(steps)}
 
 
 # ---------------------------------------------------------------- words and choices

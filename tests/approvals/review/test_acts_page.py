@@ -10,7 +10,7 @@ from tests.approvals.review.scene import Scene, signed_in, state_of, tasks_of, t
 from tests.factories import at_step, head_of, person
 from workflows import decide
 from workflows.acts import AddSigners, Claim, perform
-from workflows.models import Follower, Record, Signer, WorkItem
+from workflows.models import ActingLevel, Follower, Record, Recusal, Signer, WorkItem
 
 pytestmark = pytest.mark.django_db
 
@@ -220,3 +220,40 @@ def test_a_long_text_of_the_timeline_is_folded_and_stands_once(scene: Scene) -> 
     line = page.context["file"].lines[-1]
     assert (line.head, line.rest) == ("家访属实。" * 24, "家访属实。" * 26)
     assert "批注：家访属实" not in text_of(page)
+
+
+def test_where_there_is_nobody_to_hand_it_on_to_that_is_said(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    page = send(scene.head, "transfer", application, confirmed=False)
+    assert "没有可以转办的人员" in text_of(page)
+    assert 'name="person"' not in page.content.decode()
+
+
+def test_who_may_not_judge_a_case_is_not_offered_and_the_page_says_so(scene: Scene) -> None:
+    application, other = (at_step("county_review", school=scene.direct) for _ in range(2))
+    acted, recused, asked = (person("county_reviewer", scene.county) for _ in range(3))
+    ActingLevel.objects.create(case_id=application.pk, person=actor_of(acted).key, level="school")
+    Recusal.objects.create(case_id=application.pk, person=actor_of(recused).key, code="declared")
+    perform(AddSigners([actor_of(asked)]), [item(application).pk], actor_of(scene.county_reviewer))
+    page = send(scene.county_reviewer, "add_signer", application, confirmed=False)
+    offered = {key for key, _ in page.context["form"].fields["people"].choices}
+    assert str(scene.second_reviewer.pk) in offered
+    assert not offered & {str(each.pk) for each in (acted, recused, asked)}
+    assert "未列入名单" in text_of(page)
+    assert {str(acted), str(recused), str(asked)} <= set(page.context["form"].unfit)
+    handed = send(scene.county_reviewer, "transfer", application, confirmed=False)
+    assert {key for key, _ in handed.context["form"].fields["person"].choices} == {"", str(asked.pk)}
+    both = send(scene.county_reviewer, "add_signer", application, other, confirmed=False)
+    assert str(acted.pk) in {key for key, _ in both.context["form"].fields["people"].choices}, "for the other he may"
+
+
+def test_what_was_typed_is_kept_when_an_act_is_refused(scene: Scene) -> None:
+    application, colleague = at_step("school_review", school=scene.school), head_of(scene.school)
+    perform(Claim(), [item(application).pk], actor_of(colleague))
+    page = send(scene.head, "transfer", application, person=str(colleague.pk), reason_text="由他继续办理")
+    assert page.status_code == 422
+    assert "由他继续办理" in page.content.decode()
+    assert f"{colleague}已" in text_of(page)
+    short = send(scene.head, "remove_signer", application, signer="0" * 32, reason_code="not_needed",
+                 reason_text="不再需要")  # fmt: skip
+    assert (short.status_code, "不再需要" in short.content.decode()) == (422, True)
