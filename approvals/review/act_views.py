@@ -17,7 +17,7 @@ from approvals.review import actions, case_file, queries
 from approvals.review.case_views import case_response
 from approvals.review.deciding_views import LARGEST, tasks_of
 from approvals.review.desk import case_address
-from approvals.review.desk_acts import JUDGES, KINDS, ActForm, Kind
+from approvals.review.desk_acts import DONE, JUDGES, KINDS, ActForm, Kind
 from workflows.acts import looking
 from workflows.locking import Result
 
@@ -92,7 +92,7 @@ def _tell(request: HttpRequest, kind: Kind, results: list[Result]) -> None:
     """What became of it: how many were done, and each different refusal with its count."""
     done = sum(result.ok for result in results)
     if done:
-        messages.success(request, _("%(act)s: %(count)s cases.") % {"act": kind.label, "count": done})
+        messages.success(request, DONE[kind.name] % {"count": done})
     for sentence in _refusals(results):
         messages.error(request, sentence)
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications.asking import WANTED, AskPapers
@@ -77,6 +78,36 @@ KINDS = {
     )
 }
 
+DONE: dict[str, Any] = {
+    "claim": ngettext_lazy("%(count)d case was taken on.", "%(count)d cases were taken on.", "count"),
+    "release": ngettext_lazy("%(count)d case was given back.", "%(count)d cases were given back.", "count"),
+    "take_over": ngettext_lazy("%(count)d case was taken over.", "%(count)d cases were taken over.", "count"),
+    "transfer": ngettext_lazy("%(count)d case was handed on.", "%(count)d cases were handed on.", "count"),
+    "add_signer": ngettext_lazy(
+        "Signers were added to %(count)d case.", "Signers were added to %(count)d cases.", "count"
+    ),
+    "remove_signer": ngettext_lazy(
+        "The signature was taken off %(count)d case.", "The signature was taken off %(count)d cases.", "count"
+    ),
+    "unsign": ngettext_lazy(
+        "Your signature on %(count)d case was taken back.", "Your signature on %(count)d cases was taken back.", "count"
+    ),
+    "ask_papers": ngettext_lazy(
+        "Papers were asked for in %(count)d case.", "Papers were asked for in %(count)d cases.", "count"
+    ),
+    "suspend": ngettext_lazy("%(count)d case was suspended.", "%(count)d cases were suspended.", "count"),
+    "resume": ngettext_lazy("%(count)d case was resumed.", "%(count)d cases were resumed.", "count"),
+    "step_aside": ngettext_lazy(
+        "You have stepped aside from %(count)d case.", "You have stepped aside from %(count)d cases.", "count"
+    ),
+    "copy_to": ngettext_lazy("%(count)d case was copied.", "%(count)d cases were copied.", "count"),
+    "comment": ngettext_lazy("%(count)d case was commented on.", "%(count)d cases were commented on.", "count"),
+    "watch": ngettext_lazy("You watch %(count)d case more.", "You watch %(count)d cases more.", "count"),
+    "unwatch": ngettext_lazy("You watch %(count)d case no longer.", "You watch %(count)d cases no longer.", "count"),
+    "urge": ngettext_lazy("%(count)d case was urged.", "%(count)d cases were urged.", "count"),
+}
+"""What is said of the cases on which an act was done."""
+
 
 class ActForm(forms.Form):
     """What one act asks: whom, why, or words. `offered` are the people to choose from."""
@@ -137,8 +168,13 @@ class ActForm(forms.Form):
             code.error_messages["required"] = SENTENCES["reason_required"]
         words = self.fields.get("reason_text")
         if words is not None:
+            if kind.papers:
+                words.label = _("What the papers are to show")
             words.required = kind.reason == "always" or bool(kind.text)
             words.error_messages["required"] = SENTENCES["reason_too_short" if kind.reason else "reason_required"]
+            if kind.name == "comment":
+                words.label = _("Text of the comment")
+                words.error_messages["required"] = _("Please write the comment.")
             if kind.reason == "always" or kind.papers:
                 words.help_text = _("10 to 1,000 characters.")
                 words.widget.attrs["minlength"] = MIN_LENGTH
