@@ -246,13 +246,14 @@ def _answer(request: HttpRequest, answers: list[actions.Answer], done: str) -> H
     if not refused:
         return redirect(back)
     named = queries.named(prefixes(request, "view_case"), (answer.case_id for answer in refused[:TOLD]))
+    told: dict[str, list[tuple[int, str]]] = {}
+    for answer, why in zip(refused[:TOLD], _why(request, refused[:TOLD]), strict=True):
+        told.setdefault(why, []).append((answer.case_id, named.get(answer.case_id, "")))
     return render(
         request,
         "applications/answer.html",
         {
-            "refused": [
-                (answer.case_id, named.get(answer.case_id, ""), _why(request, [answer])) for answer in refused[:TOLD]
-            ],
+            "refused": sorted(told.items(), key=lambda each: -len(each[1])),
             "count": len(refused),
             "back": back,
         },

@@ -374,6 +374,10 @@ class Answered:
     amount: Decimal | None = None
 
 
+SETS = frozenset({"over_quota", "over_budget", "average_below"})
+"""Refusals of the rules over a school's set (approvals.applications.quotas)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to one decision on many: what was done, what was refused and why."""
@@ -386,6 +390,19 @@ class Answer:
     def amount(self) -> Decimal:
         """Yuan a term of those that were done."""
         return sum((row.amount for row in self.done if row.amount), Decimal(0))
+
+    @property
+    def reasons(self) -> list[tuple[str, list[Answered]]]:
+        """What was refused by its sentence, the most frequent first."""
+        found: dict[str, list[Answered]] = {}
+        for row in self.refused:
+            found.setdefault(row.message, []).append(row)
+        return sorted(found.items(), key=lambda each: -len(each[1]))
+
+    @property
+    def by_amount(self) -> bool:
+        """Whether some did not fit into the set of their school any more, which is taken by amount."""
+        return any(row.code in SETS for row in self.refused)
 
 
 _NAMED = (

@@ -376,7 +376,19 @@ def test_many_are_submitted_from_the_list_and_the_refused_are_named_with_why(off
     assert Case.objects.get(pk=good.pk).state == "school_review"
     text = page.content.decode()
     assert "缺账号" in text
-    assert "账号" in page.context["refused"][0][2][0]
+    assert "账号" in page.context["refused"][0][0]
+
+
+def test_refused_alike_stand_together_and_the_list_says_how_much_is_missing(officer: User, school: Any) -> None:
+    drafts = [ApplicationFactory(school=school, commitment_on=None, guardian_name="") for _ in range(3)]
+    client = signed_in(officer)
+    page = client.post(reverse("applications:submit"), {"case": [each.pk for each in drafts]})
+    [(why, cases)] = page.context["refused"]
+    assert {case for case, _name in cases} == {each.pk for each in drafts}
+    html = page.content.decode()
+    assert html.count(why) == 1
+    shown = client.get(reverse("applications:list")).content.decode()
+    assert "缺2项：" in shown
 
 
 def test_all_drafts_of_a_roster_are_submitted_together(officer: User, school: Any) -> None:

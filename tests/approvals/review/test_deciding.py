@@ -415,3 +415,27 @@ def test_nothing_is_foreseen_where_all_fits(scene: Scene) -> None:
     waiting = reviewed(scene.school, "tier_2", "tier_2", "tier_2")
     page = signed_in(scene.head).post(DECIDE, {"task": tasks_of(*waiting), "outcome": "approve", "back": ""})
     assert page.context["foreseen"] == []
+
+
+def test_what_did_not_fit_stands_once_by_its_sentence_with_the_cases_and_the_rule(scene: Scene) -> None:
+    quota(scene.school, 1)
+    waiting = reviewed(scene.school, "tier_2", "tier_2", "tier_2")
+    client = signed_in(scene.head)
+    page = client.get(client.post(DECIDE, form(*waiting)).headers["Location"])
+    [(sentence, rows)] = page.context["answer"].reasons
+    assert len(rows) == 2
+    text = text_of(page)
+    assert (text.count(sentence), "（2件）" in text, "按金额从高到低" in text) == (1, True, True)
+    for row in rows:
+        assert f'href="/cases/{row.case}/"' in page.content.decode()
+
+
+def test_many_refused_alike_fold(scene: Scene) -> None:
+    waiting = [at_step("school_review", school=scene.school) for _ in range(7)]
+    sent = form(*waiting)
+    decide([int(task) for task in sent["task"]], "approve", acting(person("school_head", scene.school)))
+    client = signed_in(scene.head)
+    page = client.get(client.post(DECIDE, sent).headers["Location"])
+    assert text_of(page).count(str(SENTENCES["closed"])) == 1
+    assert "涉及的申请" in text_of(page)
+    assert "按金额从高到低" not in text_of(page)
