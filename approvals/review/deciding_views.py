@@ -52,12 +52,25 @@ def decide(request: HttpRequest) -> HttpResponse:
             return case_response(request, from_case, bound=form, status=422)
         return _ask(request, desk, tasks, form.act, form, status=422)
     values = form.cleaned_data
+    if not _agreed(request, desk, tasks, values["outcome"]):
+        return _ask(request, desk, tasks, form.act, form, status=422)
     key, results = actions.decide_tasks(
         tasks, values["outcome"], desk.by, reason=form.reason, data=form.extra, token=str(values["token"])
     )
     if from_case is not None:
         return _after_one(request, desk, values["outcome"], results[0])
     return redirect(f"{reverse('review:queue')}?{_with(desk.here(), done=key)}")
+
+
+def _agreed(request: HttpRequest, desk: Desk, tasks: list[int], outcome: str) -> bool:
+    """Whether who approves several has confirmed for how many of them a condition does not hold.
+
+    On the page of a case the conditions stand before his eyes.
+    """
+    if outcome != "approve" or (len(tasks) == 1 and "case" in request.POST):
+        return True
+    unmet = queries.totals(queries.chosen(desk.by.key, desk.reaches, tasks))["unmet"]
+    return unmet <= (number(request.POST.get("unmet")) or 0)
 
 
 def _ask(
@@ -92,6 +105,7 @@ def _ask(
             "foreseen_more": sum(count for _sentence, count in foreseen[FORESEEN:]),
             "barred": len(barred),
             "gone": len(set(asked)) - len(found),
+            "unagreed": sent is not None and not sent.errors,
             "more": len(tasks) > LARGEST,
             "largest": LARGEST,
             "back": desk.here(),

@@ -439,3 +439,27 @@ def test_many_refused_alike_fold(scene: Scene) -> None:
     assert text_of(page).count(str(SENTENCES["closed"])) == 1
     assert "涉及的申请" in text_of(page)
     assert "按金额从高到低" not in text_of(page)
+
+
+def test_approving_several_where_a_condition_does_not_hold_is_confirmed_by_count(scene: Scene) -> None:
+    unmet = [{"code": "roster_group", "holds": False, "values": {}}]
+    waiting = [at_step("school_review", school=scene.school, findings=found) for found in (unmet, unmet, [])]
+    client = signed_in(scene.head)
+    asked = client.post(DECIDE, {"task": tasks_of(*waiting), "outcome": "approve", "back": "step=school_review"})
+    assert "我已知悉其中2件" in text_of(asked)
+    for said in ({}, {"unmet": "1"}, {"unmet": ""}, {"case": "1"}):
+        page = client.post(DECIDE, form(*waiting, **said))
+        assert page.status_code == 422
+        assert "请先确认" in text_of(page)
+    assert {state_of(each) for each in waiting} == {"school_review"}
+    assert client.post(DECIDE, sent_again(asked)).status_code == 302
+    assert {state_of(each) for each in waiting} == {"school_notice"}
+
+
+def test_where_all_conditions_hold_nothing_more_is_confirmed(scene: Scene) -> None:
+    waiting = [at_step("school_review", school=scene.school) for _ in range(2)]
+    client = signed_in(scene.head)
+    asked = client.post(DECIDE, {"task": tasks_of(*waiting), "outcome": "approve", "back": ""})
+    assert 'name="unmet"' not in asked.content.decode()
+    returned = client.post(DECIDE, {"task": tasks_of(*waiting), "outcome": "return", "back": ""})
+    assert 'name="unmet"' not in returned.content.decode()
