@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from approvals.applications import asking
-from approvals.applications.models import Application, Evidence
+from approvals.applications.models import Application, Evidence, Revision
 from approvals.organisations import queries as organisations
 from approvals.organisations.models import Organisation
 from approvals.organisations.queries import below
@@ -19,7 +19,9 @@ from approvals.people.identity import id_problem, normalise_id, normalise_name
 from approvals.people.models import Student
 from approvals.programmes import queries as programmes
 from approvals.programmes.models import ProgrammeVersion
-from workflows.models import Record
+from workflows.flows.aid import AidFlow
+from workflows.models import Record, WorkItem
+from workflows.queries import queue_of
 from workflows.states import NAMES
 
 COUNT_CAP = 1000
@@ -266,6 +268,20 @@ def named(prefixes: Iterable[str], case_ids: Iterable[int]) -> dict[int, str]:
     """The pupils' names of cases below the offices."""
     found = Application.objects.filter(below(prefixes), pk__in=list(case_ids))
     return dict(found.values_list("pk", "student__name"))
+
+
+def unchanged(prefixes: Iterable[str], case_ids: Iterable[int]) -> dict[int, str]:
+    """Of these cases the returned ones of which nothing, and no paper, has been changed since: the pupils' names."""
+    returned = WorkItem.objects.filter(
+        process=OuterRef("pk"), finished=None, queue=queue_of(AidFlow.kind, "correction")
+    ).values("created")[:1]
+    found = Application.objects.filter(below(prefixes), pk__in=list(case_ids), case__state="returned")
+    found = found.annotate(returned_at=Subquery(returned)).exclude(
+        Exists(Revision.objects.filter(application=OuterRef("pk"), at__gte=OuterRef("returned_at")))
+        | Exists(Evidence.objects.filter(application=OuterRef("pk"), added_at__gte=OuterRef("returned_at")))
+        | Exists(Evidence.objects.filter(application=OuterRef("pk"), removed_at__gte=OuterRef("returned_at")))
+    )
+    return dict(found.order_by("pk").values_list("pk", "student__name"))
 
 
 def missing_of(prefixes: Iterable[str], case_ids: Iterable[int]) -> dict[int, list[str]]:

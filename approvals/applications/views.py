@@ -177,6 +177,8 @@ def _kept(request: HttpRequest, case_id: int, by: Any) -> HttpResponse:
     if request.POST.get("then") != "submit":
         messages.success(request, _("Saved. Nothing has been submitted yet."))
         return redirect("applications:edit", case_id)
+    if asks := _asks_unchanged(request, [case_id]):
+        return asks
     answers = actions.submit([case_id], by)
     if answers and answers[0].ok:
         messages.success(request, _("Submitted. It now waits for the head of the school."))
@@ -191,12 +193,26 @@ def _kept(request: HttpRequest, case_id: int, by: Any) -> HttpResponse:
 @require_POST
 @requires("submit_application")
 def submit(request: HttpRequest) -> HttpResponse:
-    """Submits the ticked applications, or all drafts of a roster."""
+    """Submits the ticked applications, or all drafts of a roster; asks once more for what was not corrected."""
     roster = number(request.POST.get("roster", ""))
     cases = queries.drafts_of(prefixes(request, "submit_application"), roster) if roster else _ticked(request)
+    if asks := _asks_unchanged(request, cases):
+        return asks
     answers = actions.submit(cases, actor(request))
     done = ngettext("%(count)d application was submitted.", "%(count)d applications were submitted.", _ok(answers))
     return _answer(request, answers, done)
+
+
+def _asks_unchanged(request: HttpRequest, cases: list[int]) -> HttpResponse | None:
+    """Asks whether returned applications are to be resubmitted as they were; None where nobody need be asked."""
+    if "unchanged" in request.POST:
+        return None
+    unchanged = queries.unchanged(prefixes(request, "submit_application"), cases)
+    if not unchanged:
+        return None
+    leads = _back(request) if len(cases) > 1 else reverse("applications:edit", args=cases)
+    context = {"unchanged": unchanged.items(), "cases": cases, "back": request.POST.get("back", ""), "leads": leads}
+    return render(request, "applications/unchanged.html", context)
 
 
 @require_POST

@@ -271,6 +271,40 @@ def test_a_returned_application_is_corrected_and_resubmitted(officer: User, scho
     assert application.revisions.count() == 1
 
 
+def returned(school: Any) -> Application:
+    application = at_step("school_review", school=school)
+    why = Reason("evidence_missing", "户口簿照片模糊,请重新拍照上传")
+    decide([open_item_of(application.case_id).pk], "return", stand_in("review_school"), why)
+    return application
+
+
+def test_what_was_not_corrected_is_resubmitted_once_that_is_confirmed(officer: User, school: Any) -> None:
+    untouched, corrected, draft = returned(school), returned(school), ApplicationFactory(school=school)
+    corrected.revisions.create(by="测试", changes={"remark": ["", "补充"]})
+    client, submit = signed_in(officer), reverse("applications:submit")
+    sent = {"case": [untouched.pk, corrected.pk, draft.pk]}
+    page = client.post(submit, sent)
+    assert dict(page.context["unchanged"]) == {untouched.pk: untouched.student.name}
+    assert "未作修改" in page.content.decode()
+    assert Case.objects.get(pk=draft.pk).state == "draft"
+    client.post(submit, sent | {"unchanged": "yes"})
+    states = Case.objects.filter(pk__in=sent["case"]).values_list("state", flat=True)
+    assert set(states) == {"school_review"}
+
+
+def test_a_returned_form_sent_as_it_was_asks_too(officer: User, school: Any) -> None:
+    application = at_step("school_review", school=school)
+    client, address = signed_in(officer), reverse("applications:edit", args=[application.pk])
+    why = Reason("evidence_missing", "户口簿照片模糊,请重新拍照上传")
+    pages = []
+    for _ in range(2):
+        decide([open_item_of(application.case_id).pk], "return", stand_in("review_school"), why)
+        pages.append(client.post(address, filled(then="submit")))
+    assert pages[0].url == reverse("review:case", args=[application.pk])
+    assert "未作修改" in pages[1].content.decode()
+    assert Case.objects.get(pk=application.pk).state == "returned"
+
+
 def test_what_was_submitted_leads_to_its_case(officer: User, school: Any) -> None:
     application = at_step("school_review", school=school)
     answer = signed_in(officer).get(reverse("applications:edit", args=[application.pk]))
