@@ -147,6 +147,8 @@ def approve_all(page: Page, step: str, count: int, reason: tuple[str, str] | Non
     if reason:
         page.get_by_label("原因").select_option(reason[0])
         page.get_by_label("具体说明").fill(reason[1])
+    if page.locator("#unmet").count():
+        page.locator("#unmet").check()
     assert_accessible(page)
     button(page, f"通过 ({count})").click()
     told(page, f"{count} 件")
