@@ -1,7 +1,7 @@
 """Why an act on a notice was refused: codes and their sentences."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -99,6 +99,11 @@ class Refused(Exception):
         self.findings = list(findings)
         self.values = values
         super().__init__(code)
+
+    @classmethod
+    def private(cls, findings: Sequence[Any]) -> Self:
+        """Something private is shown; the sentence names the first five places."""
+        return cls("private_data", findings, places="；".join(str(finding) for finding in findings[:5]))
 
     def __str__(self) -> str:
         return str(SENTENCES[self.code]) % self.values

@@ -28,18 +28,26 @@ def locked(notice_id: int) -> Notice:
 
 def go(notice: Notice, act: str, *, save: bool = True) -> None:
     """Takes a transition of the notice's state machine; Refused with the condition that does not hold."""
-    method = getattr(notice, act)
-    found = method._django_fsm.get_transition(notice.state)
-    if found is None:
-        raise Refused("wrong_state")
-    if found.permission != "system" and not matrix().in_state(f"{notice.step}.{STATED.get(act, act)}", notice.state):
-        raise Refused("wrong_state")
-    for condition in found.conditions:
-        if not condition(notice):
-            raise Refused(condition.code)
-    method()
+    take(notice, act, f"{notice.step}.{STATED.get(act, act)}")
     if save:
         notice.save(update_fields=["state"])
+
+
+def take(thing: Any, act: str, stated: str, code: str = "wrong_state") -> None:
+    """Takes a transition that the state machine of a thing of this room has and the matrix, as `stated`, allows.
+
+    Raises Refused with the condition that does not hold, or with `code`. What the system does is not in the matrix.
+    """
+    method = getattr(thing, act)
+    found = method._django_fsm.get_transition(thing.state)
+    if found is None:
+        raise Refused(code)
+    if found.permission != "system" and not matrix().in_state(stated, thing.state):
+        raise Refused(code)
+    for condition in found.conditions:
+        if not condition(thing):
+            raise Refused(condition.code)
+    method()
 
 
 def other_person(notice: Notice, by: UserActor) -> None:
@@ -66,7 +74,7 @@ def check(notice: Notice, today: date) -> None:
         raise Refused("contact_missing", fields="、".join(missing))
     findings = privacy_findings(notice, today)
     if findings:
-        raise Refused("private_data", findings, places="；".join(str(finding) for finding in findings[:5]))
+        raise Refused.private(findings)
 
 
 def privacy_findings(notice: Notice, today: date) -> list[privacy.Finding]:

@@ -1,17 +1,16 @@
 """Announcements are drafted by one person and published by another; what the system drafts, a person hands in."""
 
 import secrets
-from typing import Any
 
 from django.db import transaction
 
 from approvals.notices import privacy
+from approvals.notices.actions.checks import take
 from approvals.notices.announcements import yearly
 from approvals.notices.announcements.models import KINDS, Announcement
 from approvals.notices.refusals import Refused
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Kind, Organisation
-from approvals.organisations.roles import matrix
 from workflows import clock, record
 from workflows.actors import Actor
 from workflows.clock import moment
@@ -145,12 +144,7 @@ def _locked(announcement_id: int) -> Announcement:
 
 
 def _go(found: Announcement, act: str) -> None:
-    method: Any = getattr(found, act)
-    if method._django_fsm.get_transition(found.state) is None or not matrix().in_state(
-        f"announcement.{act}", found.state
-    ):
-        raise Refused("wrong_state")
-    method()
+    take(found, act, f"announcement.{act}")
 
 
 def _complete(kind: str, title: str, body: str) -> None:
@@ -166,7 +160,7 @@ def _check(found: Announcement) -> None:
     _complete(found.kind, found.title, found.body)
     private = findings(found)
     if private:
-        raise Refused("private_data", private, places="；".join(str(finding) for finding in private[:5]))
+        raise Refused.private(private)
 
 
 def _reason(text: str) -> Reason:

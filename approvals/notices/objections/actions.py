@@ -24,6 +24,7 @@ from approvals.applications import evidence_store
 from approvals.applications.evidence_files import Paper
 from approvals.applications.models import Application
 from approvals.notices import privacy, queries
+from approvals.notices.actions.checks import take
 from approvals.notices.models import Notice, NoticeLine
 from approvals.notices.objections import eligibility, limits, receipts, words
 from approvals.notices.objections.models import (
@@ -598,11 +599,7 @@ def _check_state(objection: Objection, act: str) -> None:
 
 def _go(objection: Objection, act: str) -> None:
     """Takes a transition of the state machine that the matrix allows, too. Raises Refused."""
-    _check_state(objection, act)
-    method = getattr(objection, act)
-    if method._django_fsm.get_transition(objection.state) is None:
-        raise Refused("answered_before")
-    method()
+    take(objection, act, f"objection.{act}", code="answered_before")
 
 
 def _county_of(path: str) -> str:
