@@ -40,7 +40,8 @@ STATES = [
     ("voided", _p("notice state", "Voided")),
 ]
 ON_LIST = ("listed", "objected", "confirmed")
-"""States of a line that stands on the list; of one that has left it, `removed`."""
+OFF_LIST = ("removed",)
+"""States of a line that stands on the list, and of one that has left it."""
 HAS_LINES = Condition("empty_notice", _("The list is empty."), lambda: Q(lines__state__in=ON_LIST))
 UNCONTESTED = Condition(
     "contested", _("An objection to this notice was accepted; people conclude it."), lambda: Q(contested=False)

@@ -19,6 +19,7 @@ from approvals.organisations.models import Kind, Organisation
 from approvals.organisations.queries import STEP, below
 from approvals.people.identity import normalise_name, plain_text
 from approvals.people.masking import mask_name
+from approvals.programmes.definition import NoticeRule
 from approvals.programmes.models import Programme, ProgrammeVersion
 from workflows import clock
 from workflows.flows.aid import AidFlow
@@ -153,11 +154,6 @@ def supplements_of(notice: Notice) -> QuerySet[Notice]:
     return ever_public().filter(supplements=notice).exclude(state="voided").order_by("published_at", "id")
 
 
-def original_of(notice: Notice) -> Notice | None:
-    """The notice that a supplementary one names; None for any other."""
-    return ever_public().filter(pk=notice.supplements_id).first() if notice.supplements_id else None
-
-
 # ---------------------------------------------------------------- for offices
 
 
@@ -195,14 +191,14 @@ class Content:
 
 def content(notice: Notice) -> Content:
     """Count, amount, and a mark that changes with whatever a signer must have seen."""
-    listed = notice.lines.exclude(state="removed").aggregate(
+    now = listed(notice).aggregate(
         count=Count("id"), last=Max("id"), sum=Sum("id"), amount=Sum("case__application__amount")
     )
     seen = [
         notice.title, notice.remark, notice.contact, notice.contact_phone, notice.contact_place, *notice.columns,
-        *(str(listed[key]) for key in ("count", "last", "sum", "amount")),
+        *(str(now[key]) for key in ("count", "last", "sum", "amount")),
     ]  # fmt: skip
-    return Content(listed["count"], listed["amount"], sha256("\n".join(seen).encode()).hexdigest()[:32])
+    return Content(now["count"], now["amount"], sha256("\n".join(seen).encode()).hexdigest()[:32])
 
 
 def notices_of(case_id: int) -> QuerySet[NoticeLine]:
@@ -226,9 +222,6 @@ def working_days_left(notice: Notice) -> int:
 
 
 # ---------------------------------------------------------------- for the public
-
-OFF_LIST = ("removed",)
-"""States of lines that are not on the list; every other line is shown while the notice is public."""
 
 
 def current() -> QuerySet[Notice]:
@@ -262,22 +255,23 @@ def may_still_change(notice: Notice) -> bool:
     return notice.state in waiting or is_current(notice, clock.today())
 
 
-def had_objection(notice: Notice) -> bool:
-    """Whether an objection to it was accepted, so that people conclude it and not the system."""
-    return notice.contested
-
-
 def listed(notice: Notice) -> QuerySet[NoticeLine]:
     """The lines that stand on the list, in its order; one that an objection holds stands there like any other."""
     return notice.lines.filter(state__in=ON_LIST).order_by("number")
 
 
-def columns_of(notice: Notice) -> list[str]:
-    """The columns that the programme gives this notice's step, whether or not its author has left one out."""
-    lines = NoticeLine.objects.filter(notice=notice).values("case__programme_version")
+def rule_of(lines: QuerySet[NoticeLine], notice: Notice) -> NoticeRule | None:
+    """What the programme says of this notice's step: in the newest version under which a case of these lines was
+    entered.
+    """
     newest = lines.aggregate(newest=Max("case__programme_version"))["newest"]
     version = ProgrammeVersion.objects.filter(programme=notice.programme_id, number=newest).first()
-    rule = version.rules.notices.get(notice.step) if version else None
+    return version.rules.notices.get(notice.step) if version else None
+
+
+def columns_of(notice: Notice) -> list[str]:
+    """The columns that the programme gives this notice's step, whether or not its author has left one out."""
+    rule = rule_of(notice.lines.all(), notice)
     return list(rule.columns) if rule else list(notice.columns)
 
 

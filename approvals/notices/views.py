@@ -135,7 +135,8 @@ def _notice(request: HttpRequest, notice_id: int) -> Notice:
 
 
 def _detail(request: HttpRequest, notice: Notice, status: int = 200, **given: Any) -> HttpResponse:
-    can = _can(request, notice)
+    missing = queries.missing(notice)
+    can = _can(request, notice, missing)
     content = queries.content(notice)
     unpublished = notice.state in ("draft", "pending_review", "scheduled", "paused")
     given.setdefault("findings", actions.privacy_findings(notice, clock.today()) if unpublished else [])
@@ -152,7 +153,7 @@ def _detail(request: HttpRequest, notice: Notice, status: int = 200, **given: An
         "lines": history.timeline(notice),
         "editions": list(queries.editions(notice)) if notice.edition else [],
         "supplementary": list(queries.supplements_of(notice)) if notice.published_at else [],
-        "missing": queries.missing(notice),
+        "missing": missing,
         "sign_form": SignForm(initial=_today() | {"seen": content.mark}),
         "send_back_form": ReasonForm("send_back"),
         "recall_form": ReasonForm("recall"),
@@ -174,7 +175,7 @@ def _today() -> dict[str, Any]:
     return {"sealed_on": today, "publish_on": today}
 
 
-def _can(request: HttpRequest, notice: Notice) -> dict[str, bool]:
+def _can(request: HttpRequest, notice: Notice, missing: queries.Missing | None) -> dict[str, bool]:
     """What this person may do with the notice as it stands; each act asks again when it is executed."""
     step = queries.step_of(notice)
     drafts, signs = may(request, step.draft, path=notice.path), may(request, step.sign, path=notice.path)
@@ -195,7 +196,7 @@ def _can(request: HttpRequest, notice: Notice) -> dict[str, bool]:
         "void": (signs and open_still) or (drafts and notice.state == "draft"),
         "withdraw": may(request, step.reviewer, path=notice.path) and open_still,
         "propose": drafts and contested,
-        "conclude": signs and proposed and not own_words and not queries.missing(notice),
+        "conclude": signs and proposed and not own_words and not missing,
         "is_proposer": signs and proposed and own_words,
         "print": notice.state == "published",
     }

@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.db import OperationalError, transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -43,7 +43,6 @@ from approvals.organisations.authority import UserActor, accounts_of
 from approvals.organisations.models import Organisation, User
 from approvals.organisations.roles import matrix
 from approvals.programmes.definition import ObjectionRule
-from approvals.programmes.models import ProgrammeVersion
 from notifications import send, send_all
 from workflows import record
 from workflows.actors import SYSTEM, Actor
@@ -202,12 +201,8 @@ def _hold(notice: Notice, number: int) -> NoticeLine:
 
 def _rule_of(notice: Notice, line: NoticeLine | None) -> ObjectionRule:
     """The deadlines of the programme's version that the case, or the newest case of the list, was entered under."""
-    cases = Case.objects.filter(notice_lines__notice=notice)
-    if line is not None:
-        cases = cases.filter(pk=line.case_id)
-    number = cases.aggregate(newest=Max("programme_version"))["newest"]
-    version = ProgrammeVersion.objects.filter(programme=notice.programme_id, number=number).first()
-    rule = version.rules.notices.get(notice.step) if version is not None else None
+    lines = notice.lines.filter(pk=line.pk) if line is not None else notice.lines.all()
+    rule = queries.rule_of(lines, notice)
     return rule.objections if rule else ObjectionRule()
 
 

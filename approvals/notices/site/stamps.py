@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import OperationalError, connection
 
-from approvals.notices.queries import OFF_LIST
+from approvals.notices.models import OFF_LIST
 from workflows.planned import planned_cursor
 
 

@@ -175,7 +175,7 @@ def test_only_a_closed_notice_that_was_objected_to_is_concluded_by_people(school
 
 def test_the_database_keeps_the_system_from_concluding_a_contested_notice(school_place: Place) -> None:
     notice = contested(school_place)
-    assert queries.had_objection(notice)
+    assert notice.contested
     with pytest.raises(IntegrityError, match="contested_notice_is_concluded_by_people"), transaction.atomic():
         Notice.objects.filter(pk=notice.pk).update(state="concluded")
 
