@@ -109,21 +109,27 @@ class NoNulMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        self._refuse(request.path_info, *_texts(request.GET), *request.COOKIES.values())
+        _without_nul(request.path_info, *_texts(request.GET), *request.COOKIES.values())
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *args: Any) -> HttpResponse | None:
         """By now the size of the body has been looked at, but for a text that is too long by itself."""
-        try:
-            texts = list(_texts(request.POST))
-        except RequestDataTooBig:
-            return _too_big(request)
-        self._refuse(*texts)
-        return None
+        return _form_refused(request)
 
-    def _refuse(self, *texts: str) -> None:
-        if any("\0" in text for text in texts):
-            raise BadRequest("NUL")
+
+def _without_nul(*texts: str) -> None:
+    if any("\0" in text for text in texts):
+        raise BadRequest("NUL")
+
+
+def _form_refused(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a form with a text that is too long; None where it can be taken. Raises BadRequest for a NUL."""
+    try:
+        texts = list(_texts(request.POST))
+    except RequestDataTooBig:
+        return _too_big(request)
+    _without_nul(*texts)
+    return None
 
 
 def _texts(values: QueryDict) -> Iterator[str]:
@@ -161,19 +167,15 @@ class PublicSiteMiddleware:
         if match is None:
             return self.get_response(request)
         request.resolver_match = match
-        if request.META.get("QUERY_STRING") and any("\0" in text for text in _texts(request.GET)):
-            raise BadRequest("NUL")
+        if request.META.get("QUERY_STRING"):
+            _without_nul(*_texts(request.GET))
         return self.limited(request)
 
     def _view(self, request: HttpRequest) -> HttpResponse:
         match = request.resolver_match
         assert match is not None
-        try:
-            if request.method == "POST" and any("\0" in text for text in _texts(request.POST)):
-                raise BadRequest("NUL")
-        except RequestDataTooBig:
-            return _too_big(request)
-        return match.func(request, *match.args, **match.kwargs)
+        refused = _form_refused(request) if request.method == "POST" else None
+        return refused or match.func(request, *match.args, **match.kwargs)
 
 
 class UploadLimitMiddleware:

@@ -106,15 +106,17 @@ class Standing:
     due_on: date | None
 
 
-_LOCK = f"""
+_LOCK, _LOCK_WITH_BARS = (
+    f"""
     SELECT i.id, i.case_id, i.finished IS NOT NULL, i.flow_task, c.path, c.state, c.steps, c.resume, c.returns,
-           CASE WHEN c.panels = '{{{{}}}}' THEN '' ELSE c.panels::text END, i.due_on,
-           (SELECT date FROM workflows_trainingclock), {SEAT}{{bars}}
+           CASE WHEN c.panels = '{{}}' THEN '' ELSE c.panels::text END, i.due_on,
+           (SELECT date FROM workflows_trainingclock), {SEAT}{bars}
       FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
      WHERE i.id = ANY(%(items)s::bigint[]) ORDER BY c.id, i.id
 """
+    for bars in ("", f", {BARS}")
+)
 _FOR_UPDATE = " FOR NO KEY UPDATE OF c, i"
-_LOCK, _LOCK_WITH_BARS = _LOCK.format(bars=""), _LOCK.format(bars=f", {BARS}")
 FEW = 20
 """Up to so many tasks, what bars is read by the statement that locks; of more, by one of its own."""
 

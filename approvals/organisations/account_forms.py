@@ -9,11 +9,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
+from approvals.organisations.forms import ReasonForm
 from approvals.organisations.models import Kind, Organisation, User
 from approvals.organisations.queries import offices_under, valid_on
 from workflows.clock import today
-from workflows.reasons import MIN_LENGTH
-from workflows.refusals import SENTENCES
 
 
 class SearchForm(forms.Form):
@@ -50,14 +49,8 @@ class AccountForm(EmployerForm):
     phone = forms.CharField(label=_("Office phone"), max_length=30, required=False)
 
 
-class WhyForm(forms.Form):
+class WhyForm(ReasonForm):
     """Why an account is closed or opened again."""
-
-    reason = forms.CharField(
-        label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": SENTENCES["reason_too_short"], "min_length": SENTENCES["reason_too_short"]},
-        help_text=_("At least 10 characters; it goes on the record."),
-    )  # fmt: skip
 
 
 class PasswordForm(forms.Form):

@@ -51,7 +51,9 @@ class FilterForm(forms.Form):
         self.fields["role"].choices = [("", _p("posts", "All")), *roles.NAMES.items()]  # type: ignore[attr-defined]
 
 
-class _ReasonForm(forms.Form):
+class ReasonForm(forms.Form):
+    """Why a post or an account changes: some words, for the record."""
+
     reason = forms.CharField(
         label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("At least 10 characters; it goes on the record."),
@@ -59,7 +61,7 @@ class _ReasonForm(forms.Form):
     )  # fmt: skip
 
 
-class _PersonForm(_ReasonForm):
+class _PersonForm(ReasonForm):
     user = forms.CharField(
         label=_("Account"), max_length=150, help_text=_("The name the person signs in with, such as officer1.")
     )
@@ -94,7 +96,7 @@ class DeputyForm(_PersonForm):
     ends_on = forms.DateField(label=_("Until"), widget=DayInput, help_text=_("The last day."))
 
 
-class EndForm(_ReasonForm):
+class EndForm(ReasonForm):
     """When a post ends, or all posts of a person who leaves, and why."""
 
     last_day = forms.DateField(
@@ -103,5 +105,5 @@ class EndForm(_ReasonForm):
     )  # fmt: skip
 
 
-class DeclineForm(_ReasonForm):
+class DeclineForm(ReasonForm):
     """Why a proposal is declined."""

@@ -3,43 +3,25 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from django.db import connection
+from tests.project.commands import ROOT, address_of, free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 WRK = shutil.which("wrk")
 SECONDS = 2
 CONNECTIONS = 16
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def database_url() -> str:
-    """Where the test's database is, for another process."""
-    given = connection.settings_dict
-    who = f"{given['USER']}:{given['PASSWORD']}" if given["PASSWORD"] else given["USER"]
-    if given["HOST"].startswith("/"):
-        return f"postgres://{who}@/{given['NAME']}?host={given['HOST']}"
-    return f"postgres://{who}@{given['HOST'] or '127.0.0.1'}:{given['PORT'] or 5432}/{given['NAME']}"
 
 
 @contextmanager
 def served(application: str = "project.wsgi", workers: int = 4, **environment: str) -> Iterator[tuple[str, int]]:
     """gunicorn with so many processes; its address and the key of its first process."""
     port = free_port()
-    given = os.environ | {"DATABASE_URL": database_url(), "DEMO": "1", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING"}
+    given = os.environ | {"DATABASE_URL": address_of(), "DEMO": "1", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING"}
     command = [
         sys.executable, "-m", "gunicorn", f"{application}:application", "--bind", f"127.0.0.1:{port}",
         "--workers", str(workers), "--worker-class", "gthread", "--threads", "4", "--keep-alive", "30",

@@ -16,8 +16,8 @@ from approvals.notices import paper
 from approvals.notices.archive.models import NoticeFile
 from approvals.notices.models import NoticeLine
 from tests.approvals.notices.conftest import calendar_of_2025, county_place  # noqa: F401  fixtures
-from tests.bench.gunicorn import database_url
 from tests.bench.results import note
+from tests.project.commands import address_of
 
 LINES = 50_000
 _WORKER = """
@@ -83,4 +83,4 @@ def _name(number: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "project.settings"}
+    return os.environ | {"DATABASE_URL": address_of(), "DJANGO_SETTINGS_MODULE": "project.settings"}

@@ -22,14 +22,13 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q
 from django.test import Client
 
 from approvals.organisations.models import User
 from tests.bench import crowd
 from tests.factories import person, set_training_date
-from tests.project.commands import ROOT, free_port
+from tests.project.commands import ROOT, address_of, free_port
 from workflows.models import KeyedDecision, Link, Record, WorkItem
 
 WORKERS, THREADS = 4, 4
@@ -47,13 +46,8 @@ TOKEN = "csrftokencsrftokencsrftokencsrft"
 @contextmanager
 def served() -> Iterator[int]:
     """The pages of the test's database behind gunicorn, on this machine only; yields the port."""
-    port, there = free_port(), connection.settings_dict
-    login = ":".join(filter(None, (there["USER"], there.get("PASSWORD"))))
-    place = {"host": there["HOST"], "port": there["PORT"]}
-    address = (
-        f"postgresql://{login}@/{there['NAME']}?{urlencode({key: value for key, value in place.items() if value})}"
-    )
-    environment = os.environ | {"DATABASE_URL": address, "DEMO": "1", "DEBUG": "0", "LOG_LEVEL": "WARNING"}
+    port = free_port()
+    environment = os.environ | {"DATABASE_URL": address_of(), "DEMO": "1", "DEBUG": "0", "LOG_LEVEL": "WARNING"}
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--ignore", "viewflow", "--verbosity", "0"]
     subprocess.run(collect, cwd=ROOT, env=environment, check=True)
     server = subprocess.Popen(

@@ -5,6 +5,9 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
+
+from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,6 +21,14 @@ def manage(*arguments: str, database: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def address_of(name: str = "") -> str:
+    """Where the test's database is, or another one of its server, for another process: a DATABASE_URL."""
+    there = connection.settings_dict
+    login = ":".join(filter(None, (there["USER"], there.get("PASSWORD"))))
+    place = {key: there[key.upper()] for key in ("host", "port") if there[key.upper()]}
+    return f"postgresql://{login}@/{name or there['NAME']}?{urlencode(place)}"
 
 
 def free_port() -> int:

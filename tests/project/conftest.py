@@ -1,11 +1,12 @@
 """A database for commands that run as processes of their own."""
 
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
+
+from tests.project.commands import address_of
 
 
 @pytest.fixture
@@ -19,7 +20,5 @@ def new_database(
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        login = ":".join(filter(None, (there["USER"], there.get("PASSWORD"))))
-        place = {"host": there["HOST"], "port": there["PORT"]}
-        yield f"postgresql://{login}@/{name}?{urlencode({key: value for key, value in place.items() if value})}"
+        yield address_of(name)
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
