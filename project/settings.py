@@ -222,7 +222,7 @@ BUSINESS_CLOCK = "workflows.clock.now"  # what messages are dated by; the demo's
 # Evidence lies outside the static root and is served by a view that checks who asks.
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+STATIC_ROOT = Path(env.text("STATIC_DIR") or BASE_DIR / "var" / "static")
 MEDIA_ROOT = Path(env.text("EVIDENCE_DIR") or BASE_DIR / "var" / "evidence")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,10 +28,17 @@ def pytest_configure(config: pytest.Config) -> None:
     # A test's rows need not survive a power cut; hashing passwords slowly and hashing static names prove nothing.
     options = settings.DATABASES["default"]["OPTIONS"]
     options["options"] = f"{options.get('options', '')} -c synchronous_commit=off"
+    # Servers that tests start collect their files beside each other: each process of tests has a folder of its own.
+    settings.STATIC_ROOT = Path(tempfile.mkdtemp(prefix="zhuxue-static-"))
+    os.environ["STATIC_DIR"] = str(settings.STATIC_ROOT)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["STATIC_DIR"], ignore_errors=True)
 
 
 # ---------------------------------------------------------------- journeys
