@@ -28,10 +28,11 @@ from approvals.notices.steps import STEPS
 from approvals.organisations.models import Organisation
 from approvals.organisations.queries import below, county
 from approvals.organisations.roles import matrix
-from approvals.review import route, timeline
+from approvals.review import deadlines, route, timeline
 from approvals.review.panel import Holds, Panel, panel
 from workflows import queries as engine
 from workflows.clock import CHINA
+from workflows.flows.aid import REVIEWERS
 from workflows.models import Case, Record, WorkItem
 from workflows.working_days import calendar
 
@@ -55,6 +56,8 @@ class CaseFile:
     case: Case
     item: WorkItem | None
     panel: Panel
+    undecidable: bool
+    """It waits for a decision that nobody may make: all who could are recused, or nobody holds the post."""
     wanted: PaperRequest | None
     """Papers that were asked for and are waited for."""
     lacking: list[str]
@@ -207,12 +210,15 @@ def read(
     name = step.name if step else ""
     wanted = asking.request_of(case.pk) if item is not None else None
     notices = list(notices_of(case.pk))
+    now = panel(case, item, step, person, holds)
+    barred = item is not None and name in REVIEWERS and not now.choices and deadlines.undecidable(item.pk, name)
     shown = [record for record in records if looks or record.act not in timeline.LOOKS]
     return CaseFile(
         application=application,
         case=case,
         item=item,
-        panel=panel(case, item, step, person, holds),
+        panel=now,
+        undecidable=barred,
         wanted=wanted,
         lacking=asking.still_wanted(wanted) if wanted else [],
         rejected=_rejected(application, records),

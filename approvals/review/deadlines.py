@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from approvals.organisations.authority import holders
 from approvals.organisations.models import Organisation, Post, User
 from approvals.organisations.projection import return_what_is_not_theirs
+from approvals.organisations.proposals import MANAGES
 from approvals.organisations.roles import matrix
 from notifications import send_all
 from workflows import deadlines
@@ -69,6 +70,7 @@ _UNDECIDABLE = f"""
     SELECT i.id, i.case_id, i.path, i.queue
       FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
      WHERE i.queue = %(queue)s AND i.finished IS NULL AND (i.escalated_on IS NULL OR %(again)s)
+       AND (%(only)s::bigint[] IS NULL OR i.id = ANY(%(only)s::bigint[]))
        AND CASE WHEN i.panel IN ('all', 'any', 'share') THEN GREATEST(1, i.quorum) > (
            SELECT count(*) FROM workflows_signer s
             WHERE s.item_id = i.id AND s.ended_at IS NULL AND s.part = 'panel') ELSE NOT EXISTS (
@@ -87,8 +89,9 @@ _UNDECIDABLE = f"""
                   SELECT 1 FROM workflows_actinglevel a
                    WHERE a.case_id = i.case_id AND a.person = replace(u.person::text, '-', '')
                      AND a.level <> %(level)s)) END
-     ORDER BY i.id LIMIT %(limit)s FOR NO KEY UPDATE OF c, i SKIP LOCKED
+     ORDER BY i.id LIMIT %(limit)s
 """
+_LOCKED = f"{_UNDECIDABLE} FOR NO KEY UPDATE OF c, i SKIP LOCKED"
 
 
 def find_undecidable(limit: int = AT_ONCE) -> int:
@@ -99,30 +102,52 @@ def find_undecidable(limit: int = AT_ONCE) -> int:
     """
     free_missed()
     renew_stale(limit=limit)
-    found = 0
-    for step, permission in REVIEWERS.items():
-        here, below = matrix().roles_reaching(permission)
-        values = {
-            "queue": queue_of(AidFlow.kind, step),
-            "here": here,
-            "below": below,
-            "level": step_of(AidFlow.kind, step).level,
-            "limit": limit,
-            "again": False,
-        }
-        with transaction.atomic():
-            short = _stuck(values | {"again": True})
-            renew([task for task, *_ in short], moment())  # who came later takes the empty seats
-            stuck = _stuck(values)
-            deadlines.escalated(stuck, "undecidable")
-        found += len(stuck)
-    return found
+    return sum(_bring_above(_values(step, limit)) for step in REVIEWERS)
+
+
+def _bring_above(values: dict[str, object]) -> int:
+    with transaction.atomic():
+        short = _stuck(values | {"again": True})
+        renew([task for task, *_ in short], moment())  # who came later takes the empty seats
+        stuck = _stuck(values)
+        deadlines.escalated(stuck, "undecidable")
+    return len(stuck)
+
+
+def undecidable(task: int, step: str) -> bool:
+    """Whether nobody at all may decide an open review as posts and recusals are now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNDECIDABLE, _values(step, 1) | {"again": True, "only": [task]})
+        return cursor.fetchone() is not None
+
+
+def _values(step: str, limit: int) -> dict[str, object]:
+    here, below = matrix().roles_reaching(REVIEWERS[step])
+    return {
+        "queue": queue_of(AidFlow.kind, step),
+        "here": here,
+        "below": below,
+        "level": step_of(AidFlow.kind, step).level,
+        "limit": limit,
+        "again": False,
+        "only": None,
+    }
 
 
 def _stuck(values: dict[str, object]) -> list[tuple[int, int, str, str]]:
     with connection.cursor() as cursor:
-        cursor.execute(_UNDECIDABLE, values)
+        cursor.execute(_LOCKED, values)
         return list(cursor.fetchall())
+
+
+@on_act("step_aside")
+def tell_at_once(acted: Acted) -> None:
+    """回避: where whoever steps aside was the last who could decide, it is said now and not within the hour."""
+    tasks: dict[str, list[int]] = defaultdict(list)
+    for task, _case, _path, queue in acted.tasks:
+        tasks[queue.partition(".")[2]].append(task)
+    for step in sorted(REVIEWERS.keys() & tasks):
+        _bring_above(_values(step, len(tasks[step])) | {"again": True, "only": tasks[step]})
 
 
 def look_for_undecidable() -> int:
@@ -145,16 +170,17 @@ def tell_of_overdue(acted: Acted) -> None:
 
 @on_act("escalate_undecidable")
 def tell_of_undecidable(acted: Acted) -> None:
-    """无人可办: the office above is told, so that a deputy is appointed."""
+    """无人可办: the office above is told, and the administrators, who can propose a deputy (代理)."""
     _tell_above("escalated_undecidable", acted)
+    _tell_above("escalated_undecidable", acted, MANAGES, "posts")
 
 
-def _tell_above(event: str, acted: Acted) -> None:
+def _tell_above(event: str, acted: Acted, permission: str = OVERSEES, about: str = "queue") -> None:
     counts = Counter(path for _task, _case, path, _queue in acted.tasks)
     names = dict(Organisation.objects.filter(path__in=counts).values_list("path", "name"))
-    people = holders(OVERSEES, counts)
+    people = holders(permission, counts)
     told = []
     for path, count in counts.items():
         cause = f"{min(task for task, _, where, _ in acted.tasks if where == path)}"
         told.append((people[path], 0, cause, {"name": names.get(path, ""), "count": count}))
-    send_all(event, "queue", told)
+    send_all(event, about, told)

@@ -118,6 +118,10 @@ def test_stepping_aside(scene: Scene) -> None:
     application = at_step("school_review", school=scene.school)
     page = send(scene.head, "step_aside", application, reason_code="kin", reason_text="申请人是本人的外甥，申请回避")
     assert "您已就这件申请申报回避" in text_of(page)
+    assert "目前无人可以审核" in text_of(page)
+    assert "代理人" in text_of(signed_in(scene.officer).get(f"/cases/{application.pk}/"))
+    head_of(scene.school)
+    assert "目前无人可以审核" not in text_of(signed_in(scene.officer).get(f"/cases/{application.pk}/"))
 
 
 def test_comments_copies_watching_and_urging(scene: Scene) -> None:

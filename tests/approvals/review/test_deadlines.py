@@ -17,7 +17,7 @@ from tests.cases import item_of
 from tests.factories import FIRST_DAY, ApplicationFactory, at_step, person, set_training_date, walk_to
 from workflows import Reason, decide
 from workflows.actors import SYSTEM
-from workflows.acts import Claim, Comment, CopyTo, TakeOver, Transfer, Urge, Watch, perform, recuse
+from workflows.acts import Claim, Comment, CopyTo, StepAside, TakeOver, Transfer, Urge, Watch, perform, recuse
 from workflows.facts import set_facts
 from workflows.models import Record, Signer, WorkItem
 
@@ -64,6 +64,18 @@ def test_what_nobody_may_decide_is_found_and_told(scene: Scene) -> None:
     assert told(scene.leader, "escalated_undecidable") == [{"name": scene.school.name, "count": 1}]
     assert WorkItem.objects.get(pk=item_of(stuck)).escalated_on == FIRST_DAY
     assert WorkItem.objects.get(pk=item_of(free)).escalated_on is None
+
+
+def test_where_the_only_head_steps_aside_leader_and_administrator_are_told_at_once(scene: Scene) -> None:
+    colleague = person("school_head", scene.school)
+    [case] = waiting(scene, 1)
+    why = Reason("kin", "申请人是本人的外甥，申请回避")
+    assert perform(StepAside(), [item_of(case)], actor_of(colleague), why)[0].ok
+    assert told(scene.leader, "escalated_undecidable") == [], "the other head may decide it"
+    assert perform(StepAside(), [item_of(case)], actor_of(scene.head), why)[0].ok
+    for who in (scene.leader, scene.administrator):
+        assert told(who, "escalated_undecidable") == [{"name": scene.school.name, "count": 1}]
+    assert deadlines.find_undecidable() == 0, "it is said once"
 
 
 def jointly(scene: Scene, **panel: object) -> int:
