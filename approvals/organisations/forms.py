@@ -10,8 +10,7 @@ from django.utils.translation import pgettext_lazy as _p
 from approvals.organisations import roles
 from approvals.organisations.models import Organisation, User
 from approvals.organisations.queries import offices_under
-from workflows.reasons import MIN_LENGTH
-from workflows.refusals import SENTENCES
+from approvals.organisations.reasons import ReasonField
 
 STANDINGS = {
     "in_force": _p("post", "In force"),
@@ -54,11 +53,7 @@ class FilterForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why a post or an account changes: some words, for the record."""
 
-    reason = forms.CharField(
-        label=_("Reason"), min_length=MIN_LENGTH, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("At least 10 characters; it goes on the record."),
-        error_messages={"required": SENTENCES["reason_too_short"], "min_length": SENTENCES["reason_too_short"]},
-    )  # fmt: skip
+    reason = ReasonField(label=_("Reason"), most=500, help_text=_("10 to 500 characters; it goes on the record."))
 
 
 class _PersonForm(ReasonForm):

@@ -174,14 +174,22 @@ def test_a_short_reason_is_refused(admin: User, school: Organisation) -> None:
     post = person("aid_officer", school).posts.get()
     answer = signed_in(admin).post(reverse("organisations:end", args=[post.pk]), {"reason": "不干了"})
     assert answer.status_code == 422
-    assert "原因说明不少于 10 个字" in answer.content.decode()
+    assert "理由至少10个字，现为3个字" in answer.content.decode()
     assert Post.objects.get(pk=post.pk).revoked_at is None
 
 
-def test_what_is_to_be_chosen_is_said_in_words_and_no_role_is_chosen_beforehand(admin: User) -> None:
-    page = signed_in(admin).get(reverse("organisations:appoint")).content.decode()
-    assert "---------" not in page
-    assert page.count("请选择") >= 2
+def test_a_long_reason_is_refused_with_what_was_typed_and_nothing_is_cut(admin: User, school: Organisation) -> None:
+    post, long = person("aid_officer", school).posts.get(), "长" * 501
+    answer = signed_in(admin).post(reverse("organisations:end", args=[post.pk]), {"reason": long})
+    assert "理由最多500个字，现为501个字" in answer.content.decode()
+    assert long in answer.content.decode()
+    assert "maxlength" not in str(answer.context["form"]["reason"])
+
+
+def test_whoever_proposes_a_post_chooses_office_and_role(admin: User, school: Organisation) -> None:
+    page = signed_in(admin).get(reverse("organisations:appoint"))
+    assert "---------" not in page.content.decode()
+    assert page.content.decode().count("请选择") == 2, "no role stands there chosen already"
 
 
 def test_the_auditor_reads_and_cannot_change(admin: User, school: Organisation) -> None:
