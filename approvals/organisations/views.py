@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from approvals.organisations import proposals as acts
 from approvals.organisations import queries, roles
 from approvals.organisations.access import actor, may, number, prefixes, requires
+from approvals.organisations.authority import UserActor
 from approvals.organisations.forms import STANDINGS, AppointForm, DeclineForm, DeputyForm, EndForm, FilterForm
 from approvals.organisations.models import Post, PostProposal
 from approvals.organisations.refusals import Refused
@@ -168,10 +169,9 @@ def _proposals(request: HttpRequest, form: DeclineForm) -> HttpResponse:
         "organisations/proposals.html",
         {
             "tabs": _tabs(request, "proposals"),
-            "rows": [
-                _shown(row) | {"own": row.proposed_person == by.user.person, "stuck": row.pk in stuck} for row in rows
-            ],
+            "rows": (shown := [_shown(row) | {"why": _bars(row, by), "stuck": row.pk in stuck} for row in rows]),
             "manages": manages,
+            "approves": any(not each["why"] for each in shown),
             "alone": alone,
             "stuck": bool(stuck) and not alone,
             "form": form,
@@ -179,6 +179,12 @@ def _proposals(request: HttpRequest, form: DeclineForm) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
+
+
+def _bars(proposal: PostProposal, by: UserActor) -> str:
+    """Why this reader does not approve or decline it himself; empty where he may."""
+    code = "own_proposal" if proposal.proposed_person == by.user.person else "own_post"
+    return str(Refused(code)) if by.user.person in (proposal.proposed_person, proposal.person) else ""
 
 
 def _shown(proposal: PostProposal) -> dict[str, Any]:

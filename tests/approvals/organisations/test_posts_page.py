@@ -61,7 +61,7 @@ def test_one_administrator_proposes_and_another_approves_on_the_pages(
     assert answer.url == reverse("organisations:proposals")
     [row] = colleague.get(answer.url).context["rows"]
     waiting = row["proposal"]
-    assert (waiting.user, row["own"], user.posts.count()) == (user, False, 0)
+    assert (waiting.user, row["why"], user.posts.count()) == (user, "", 0)
     assert "另一名管理员批准" in decide(client, "approve", waiting.pk)
     assert "已同意 1 件" in decide(colleague, "approve", waiting.pk)
     post = user.posts.get()
@@ -125,6 +125,16 @@ def test_whoever_leaves_has_all_posts_proposed_to_end(admin: User, other: User, 
     assert "已提请免去 2 个岗位" in client.post(leave, {"leave-reason": WHY}, follow=True).content.decode()
     decide(signed_in(other), "approve", *PostProposal.objects.values_list("pk", flat=True))
     assert not user.posts.filter(revoked_at=None).exists()
+
+
+def test_what_one_proposed_oneself_offers_no_approval_but_says_why(
+    admin: User, other: User, school: Organisation
+) -> None:
+    signed_in(admin).post(reverse("organisations:appoint"), proposed(school, user=UserFactory().username))
+    approving, address = 'value="approve"', reverse("organisations:proposals")
+    own, second = (signed_in(who).get(address).content.decode() for who in (admin, other))
+    assert (approving in own, approving in second) == (False, True)
+    assert ("须由另一名管理员批准" in own, "须由另一名管理员批准" in second) == (True, False)
 
 
 def test_an_only_administrator_is_told_what_to_do(admin: User, school: Organisation) -> None:
