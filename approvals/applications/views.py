@@ -153,7 +153,7 @@ def edit(request: HttpRequest, case_id: int) -> HttpResponse:
     """Completes a draft, or corrects a returned application."""
     application = queries.application(prefixes(request, "submit_application"), case_id)
     if application is None:
-        raise Http404
+        raise Http404("no_such_case")
     if application.case.state not in EDITABLE:
         messages.info(request, Refused("not_editable").message)
         return redirect("review:case", case_id)
@@ -289,7 +289,7 @@ def evidence_add(request: HttpRequest, case_id: int) -> HttpResponse:
     """Attaches a photo or PDF."""
     application = queries.application(prefixes(request, "submit_application"), case_id)
     if application is None:
-        raise Http404
+        raise Http404("no_such_case")
     kinds = asking.kinds_taken(case_id, application.version.rules.evidence)
     form = EvidenceForm(request.POST, request.FILES, kinds=kinds)
     if form.is_valid():
@@ -368,7 +368,7 @@ def form_pdf(request: HttpRequest, case_id: int) -> HttpResponse:
     """The application form as a PDF to be signed; without a Chinese font, a page that can be printed."""
     application = queries.application(prefixes(request, "view_case"), case_id)
     if application is None:
-        raise Http404
+        raise Http404("no_such_case")
     with_family = actions.open_form(application, actor(request))
     paper = form_paper.compose(application, with_family, clock.today())
     try:

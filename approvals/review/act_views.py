@@ -95,7 +95,7 @@ def take_back(request: HttpRequest, case_id: int) -> HttpResponse:
     """拿回: undoes the reader's own last decision on a case, or his signature where others are still waited for."""
     application = case_file.application_of(case_id)
     if application is None or not may(request, "view_case", path=application.path):
-        raise Http404
+        raise Http404("no_such_case")
     results = actions.take_back(case_id, actor(request))
     for result in results:
         tell = messages.success if result.ok else messages.error
@@ -110,5 +110,5 @@ def look(request: HttpRequest, case_id: int) -> HttpResponse:
     """Notes that the reader has the case open, and answers who else does; asked again while the page is open."""
     application = case_file.application_of(case_id)
     if application is None or not may(request, "view_case", path=application.path):
-        raise Http404
+        raise Http404("no_such_case")
     return render(request, "review/_looking.html", {"others": looking(case_id, actor(request))})

@@ -28,7 +28,7 @@ def visible(request: HttpRequest, case_id: int) -> Application:
     """The application, for everybody whose post lets him see cases at its office; for the others it isn't there."""
     application = case_file.application_of(case_id)
     if application is None or not may(request, "view_case", path=application.path):
-        raise Http404
+        raise Http404("no_such_case")
     return application
 
 

@@ -95,7 +95,13 @@ def test_for_others_it_does_not_exist(scene: Scene) -> None:
 
 
 def test_a_case_that_never_was_is_not_found(scene: Scene) -> None:
-    assert signed_in(scene.head).get("/cases/999999999/").status_code == 404
+    unknown = signed_in(scene.head).get("/cases/999999999/")
+    assert unknown.status_code == 404
+    other = at_step("school_review", school=scene.sister)
+    elsewhere = signed_in(scene.head).get(address(other))
+    assert "没有这件申请，或不由您负责" in text_of(elsewhere)
+    assert text_of(elsewhere) == text_of(unknown), "nothing tells whether it exists"
+    assert "没有这件申请" in text_of(signed_in(scene.officer).get(f"/applications/{other.pk}/edit/"))
 
 
 def test_a_stranger_is_asked_to_sign_in(scene: Scene) -> None:
