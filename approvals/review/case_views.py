@@ -82,6 +82,7 @@ def case_response(
             "acts": _acts(file, act_form),
             "kinds": KINDS,
             "paper_form": EvidenceForm(kinds=file.lacking, auto_id="paper-%s") if supplies and file.lacking else None,
+            "supplies": supplies,
             "takes_away_from": file.wanted.asked_at if supplies and file.wanted else None,
             "looks": "looks" in request.GET,
             "may_waive": may(request, WAIVES, path=application.path),

@@ -42,6 +42,8 @@ def test_the_case_stays_while_the_school_supplies_what_is_asked_for(scene: Scene
     assert Message.objects.filter(event="papers_asked", recipient=scene.officer).count() == 1
     seen = signed_in(scene.officer).get(f"/cases/{application.pk}/")
     assert "paper-kind" in seen.content.decode()
+    assert "请您上传要求补充的材料" in text_of(seen)
+    assert "您的岗位不负责这一环节" not in text_of(seen)
     [row] = signed_in(scene.officer).get(f"/applications/?state={PAPERS_ASKED}").context["rows"]
     assert row["application"].pk == application.pk
     attach(scene, application, KINDS[0])
