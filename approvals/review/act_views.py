@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -74,7 +75,8 @@ def _tell(request: HttpRequest, kind: Kind, results: list[Result]) -> None:
     """What became of it: how many were done, and each different refusal with its count."""
     done = sum(result.ok for result in results)
     if done:
-        messages.success(request, _("%(act)s: %(count)s cases.") % {"act": kind.label, "count": done})
+        said = ngettext("Done for %(count)s case: %(act)s.", "Done for %(count)s cases: %(act)s.", done)
+        messages.success(request, said % {"act": kind.label, "count": done})
     refusals = Counter(result.message for result in results if not result.ok)
     for message, count in refusals.most_common(TOLD):
         messages.error(request, message if len(results) == 1 else f"{message} ({count})")

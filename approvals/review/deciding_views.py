@@ -142,7 +142,9 @@ def _after_one(request: HttpRequest, desk: Desk, outcome: str, result: Result) -
     if not result.ok:
         messages.error(request, result.message)
         return redirect(case_address(application.pk, desk.values))
-    messages.success(request, f"{OUTCOMES[outcome]} · {application.student.name}")
+    decided = {"pupil": application.student.name, "outcome": OUTCOMES[outcome]}
+    said = result.message if result.code == "signed" else _("%(pupil)s's case is decided: %(outcome)s.") % decided
+    messages.success(request, said)
     if not desk.queued:
         return redirect("review:case", application.pk)
     following = next_case(desk, result.task_id)

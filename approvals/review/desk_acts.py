@@ -39,6 +39,8 @@ class Kind:
     reason: str = ""
     text: str = ""
     """Words instead of a reason, and the code they stand under: for a comment, or for what papers shall show."""
+    words: Promise | str = ""
+    """What these words are called on the form."""
     papers: bool = False
     """Kinds of papers are chosen."""
     key: str = ""
@@ -63,13 +65,26 @@ KINDS = {
         Kind("remove_signer", _p("act", "Take signature off"), lambda to: acts.RemoveSigner(to[0]), "", "", "always"),
         Kind("unsign", _p("act", "Take signature back"), lambda to: acts.Unsign()),
         Kind(
-            "ask_papers", _p("act", "Ask for papers"), lambda to: AskPapers([], ""), text=WANTED, papers=True, key="p"
+            "ask_papers",
+            _p("act", "Ask for papers"),
+            lambda to: AskPapers([], ""),
+            text=WANTED,
+            words=_("What they shall show"),
+            papers=True,
+            key="p",
         ),
         Kind("suspend", _p("act", "Suspend"), lambda to: acts.Suspend(), "", "", "always", key="v"),
         Kind("resume", _p("act", "Resume"), lambda to: acts.Resume(), "", "", "always", key="v"),
         Kind("step_aside", _p("act", "Step aside"), lambda to: acts.StepAside(), "", "", "always", key="z"),
         Kind("copy_to", _p("act", "Copy to"), lambda to: acts.CopyTo(to), "people", SEES, key="y"),
-        Kind("comment", _p("act", "Comment"), lambda to: acts.Comment(), text="comment", key="o"),
+        Kind(
+            "comment",
+            _p("act", "Comment"),
+            lambda to: acts.Comment(),
+            text="comment",
+            words=_p("act", "Comment"),
+            key="o",
+        ),
         Kind("watch", _p("act", "Watch"), lambda to: acts.Watch(), key="w"),
         Kind("unwatch", _p("act", "Watch no longer"), lambda to: acts.Unwatch(), key="w"),
         Kind("urge", _p("act", "Urge"), lambda to: acts.Urge(), key="e"),
@@ -127,6 +142,7 @@ class ActForm(forms.Form):
             code.error_messages["required"] = SENTENCES["reason_required"]
         words = self.fields.get("reason_text")
         if words is not None:
+            words.label = kind.words or words.label
             words.required = kind.reason == "always" or bool(kind.text)
             words.error_messages["required"] = SENTENCES["reason_too_short" if kind.reason else "reason_required"]
             if kind.reason == "always" or kind.papers:

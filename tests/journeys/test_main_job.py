@@ -110,7 +110,7 @@ def the_head_returns_one_and_approves_the_others(offices: Offices, names: list[s
     sheet.get_by_label("具体说明").fill("户口簿复印件看不清，请重新核对户籍后填写。")
     assert_accessible(head)
     sheet.get_by_role("button", name=re.compile("^退回补正")).click()
-    told(head, f"退回补正 · {returned}")
+    told(head, f"{returned}的申请已审核：退回补正")
     approve_all(head, "school_review", len(names) - 1)
 
     officer = offices("officer1", "/")
@@ -125,7 +125,7 @@ def the_head_returns_one_and_approves_the_others(offices: Offices, names: list[s
     open_from_queue(head, "school_review", returned)
     expect(head.locator("main")).to_contain_text("评议小组核对户口簿原件")
     head.get_by_role("button", name=re.compile("^通过")).click()
-    told(head, f"通过 · {returned}")
+    told(head, f"{returned}的申请已审核：通过")
     head.goto("/queue/")
     expect(head.locator("table.queue")).to_have_count(0)
     assert_accessible(head)

@@ -116,7 +116,7 @@ def test_a_reviewer_decides_by_keyboard(waiting: list[Application], open_page: O
     expect(page.locator("[data-sum]")).to_have_text("1,250.00")
     page.locator("button[value=approve]").click()
     page.get_by_role("button", name="通过 (2)").click()
-    expect(page.locator(".answer")).to_contain_text("通过：2 件")
+    expect(page.locator(".answer")).to_contain_text("已审核 2 件：通过")
     expect(page.locator("table.queue tbody tr")).to_have_count(18)
 
     # The second one came back and stands last; the first and the third are done, and one stands on what follows.
@@ -248,7 +248,7 @@ def test_a_school_is_approved_at_once(desk: tuple[User, list[Application]], open
     expect(page.locator("h1")).to_have_text("通过：10 件")
     screenshot(page, "school-confirm")
     page.get_by_role("button", name="通过 (10)").click()
-    expect(page.locator(".answer")).to_contain_text("通过：10 件")
+    expect(page.locator(".answer")).to_contain_text("已审核 10 件：通过")
     assert all(state_of(each) != "county_review" for each in everything[0::3])
 
 
@@ -262,7 +262,7 @@ def test_reviewing_works_without_script(waiting: list[Application], open_page: O
     page.locator("textarea[name=reason_text]").fill(WORDS)
     page.locator("input[value=evidence]").check()
     page.locator("form.stack button").click()
-    expect(page.locator(".answer")).to_contain_text("退回补正：1 件")
+    expect(page.locator(".answer")).to_contain_text("已审核 1 件：退回补正")
     assert state_of(waiting[0]) == "returned"
 
 

@@ -33,7 +33,7 @@ def test_claiming_and_giving_back_on_the_case_page(scene: Scene) -> None:
     page = send(scene.head, "claim", application)
     assert "您已签收这件申请" in text_of(page)
     assert item(application).holder == actor_of(scene.head).key
-    assert "签收：1件" in text_of(page)
+    assert "已签收1件。" in text_of(page)
     send(scene.head, "release", application)
     assert item(application).holder == ""
 
@@ -55,7 +55,7 @@ def test_handing_on_asks_to_whom_among_those_who_may_decide(scene: Scene) -> Non
     nobody = send(scene.head, "transfer", application)
     assert (nobody.status_code, "请选择人员" in text_of(nobody)) == (422, True)
     page = send(scene.head, "transfer", application, person=str(colleague.pk), reason_code="away")
-    assert "转办：1件" in text_of(page)
+    assert "已转办1件。" in text_of(page)
     assert item(application).holder == actor_of(colleague).key
     outsider = send(colleague, "transfer", application, person=str(scene.leader.pk))
     assert outsider.status_code == 422, "who may not decide it is not on the list"
@@ -126,6 +126,8 @@ def test_stepping_aside(scene: Scene) -> None:
 
 def test_comments_copies_watching_and_urging(scene: Scene) -> None:
     application = at_step("school_review", school=scene.school)
+    asked = send(scene.officer, "comment", application, confirmed=False)
+    assert str(asked.context["form"]["reason_text"].label) == "批注"
     send(scene.officer, "comment", application, reason_text="家长已补来医院证明原件，存校备查")
     assert "家长已补来医院证明原件" in text_of(signed_in(scene.head).get(f"/cases/{application.pk}/"))
     send(scene.officer, "copy_to", application, people=[str(scene.township_reviewer.pk)])
@@ -137,7 +139,7 @@ def test_comments_copies_watching_and_urging(scene: Scene) -> None:
     send(scene.officer, "watch", application)
     send(scene.officer, "unwatch", application)
     assert not Follower.objects.filter(copied_by="").exists()
-    assert "催办：1件" in text_of(send(scene.officer, "urge", application))
+    assert "已催办1件。" in text_of(send(scene.officer, "urge", application))
     assert "今天已经催办过" in text_of(send(scene.officer, "urge", application))
 
 
@@ -145,7 +147,7 @@ def test_an_act_on_many_answers_with_counts(scene: Scene) -> None:
     mine = [at_step("school_review", school=scene.school) for _ in range(2)]
     other = at_step("school_review", school=scene.sister)
     page = text_of(send(scene.head, "claim", *mine, other))
-    assert "签收：2件" in page
+    assert "已签收2件。" in page
     assert "您的岗位" in page
     assert other.student.name not in page
 

@@ -79,7 +79,7 @@ def test_approving_many_is_asked_once_more_with_count_and_sum(scene: Scene) -> N
     assert answer.status_code == 302
     assert {state_of(each) for each in waiting} == {"school_notice"}
     page = client.get(answer.headers["Location"])
-    assert f"{OUTCOMES['approve']}：3 件。 ¥ 1,875.00" in text_of(page)
+    assert f"已审核 3 件：{OUTCOMES['approve']}。 每学期合计 ¥ 1,875.00" in text_of(page)
 
 
 def test_the_answer_leads_back_to_the_same_place_of_the_queue(scene: Scene) -> None:
