@@ -72,7 +72,9 @@ def _ask(
     asked = tasks[:LARGEST]
     found = queries.chosen(desk.by.key, desk.reaches, asked)
     if not found:
-        messages.error(request, str(REFUSALS["closed" if desk.steps else "not_permitted"]))
+        told = set(queries.decided_already(desk.by, asked).values()) if desk.steps else set()
+        closed = told.pop() if len(told) == 1 else str(REFUSALS["closed"])
+        messages.error(request, closed if desk.steps else str(REFUSALS["not_permitted"]))
         return _back(desk)
     barred = standing.obstacles(found, desk.person)
     free = [row for row in found if row.task not in barred]
@@ -140,7 +142,8 @@ def _after_one(request: HttpRequest, desk: Desk, outcome: str, result: Result) -
     if application is None or not may(request, "view_case", path=application.path):
         return render(request, "review/answer.html", {"refusal": result.message})
     if not result.ok:
-        messages.error(request, result.message)
+        own = queries.decided_already(desk.by, [result.task_id]) if result.code == "closed" else {}
+        messages.error(request, own.get(result.task_id, result.message))
         return redirect(case_address(application.pk, desk.values))
     decided = {"pupil": application.student.name, "outcome": OUTCOMES[outcome]}
     said = result.message if result.code == "signed" else _("%(pupil)s's case is decided: %(outcome)s.") % decided

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import BooleanField, CharField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce, JSONObject
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from approvals.applications.models import Hit
 from approvals.organisations.authority import UserActor
@@ -34,8 +34,10 @@ from approvals.review.waiting import (
     reach_of,
     signs,
 )
+from workflows.clock import CHINA
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import ActingLevel, Follower, Freeze, Record, Recusal, Signer, WorkItem
+from workflows.nodes import OUTCOMES
 from workflows.queries import queue_of, results_under
 from workflows.versions import step_of
 
@@ -403,8 +405,26 @@ def answer(by: UserActor, key: str, prefixes: Iterable[str]) -> Answer | None:
         return None
     tasks = WorkItem.objects.filter(below(prefixes), id__in=[result.task_id for result in results])
     named = {values[0]: values[1:] for values in tasks.values_list(*_NAMED)}
-    told = [Answered(row.ok, row.code, row.message, row.task_id, *named.get(row.task_id, ())) for row in results]
+    own = decided_already(by, [result.task_id for result in results if result.code == "closed"])
+    told = [
+        Answered(row.ok, row.code, own.get(row.task_id, row.message), row.task_id, *named.get(row.task_id, ()))
+        for row in results
+    ]
     return Answer(key.partition(":")[0], [row for row in told if row.ok], [row for row in told if not row.ok])
+
+
+def decided_already(by: UserActor, tasks: Iterable[int]) -> dict[int, str]:
+    """Of these tasks, those that the person has decided himself, in another window perhaps; {task: the sentence}."""
+    asked = list(tasks)
+    if not asked:
+        return {}
+    cases = WorkItem.objects.filter(pk__in=asked).values("process_id")
+    lines = Record.objects.filter(about="case", about_id__in=cases, item__in=asked, actor=by.key, act__in=OUTCOMES)
+    sentence = gettext("You have decided this yourself already: %(outcome)s, %(at)s.")
+    return {
+        item: sentence % {"outcome": OUTCOMES[act], "at": at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")}
+        for item, act, at in lines.order_by("id").values_list("item", "act", "business_at")
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,19 @@ def test_a_double_click_does_nothing_twice(scene: Scene) -> None:
     assert "未办理" not in text_of(client.get(second.headers["Location"]))
 
 
+def test_a_second_window_says_that_one_decided_it_oneself_and_when(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    client, first = signed_in(scene.head), form(application, case=str(application.pk))
+    second = first | {"token": uuid.uuid4().hex}
+    client.post(DECIDE, first)
+    in_person = f"您已办理过这件申请：{OUTCOMES['approve']}，2026-09-07"
+    assert in_person in text_of(client.post(DECIDE, second, follow=True))
+    many = {name: value for name, value in second.items() if name not in ("case", "token")}
+    assert in_person in text_of(client.post(DECIDE, many, follow=True))
+    unconfirmed = {name: value for name, value in many.items() if name != "confirmed"}
+    assert in_person in text_of(client.post(DECIDE, unconfirmed, follow=True))
+
+
 def test_a_changed_form_is_another_decision(scene: Scene) -> None:
     one, two = (at_step("school_review", school=scene.school) for _ in range(2))
     client, token = signed_in(scene.head), uuid.uuid4().hex
