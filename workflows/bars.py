@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from django.db import connection
+
 from workflows.actors import Actor
 from workflows.planned import planned_cursor
 
@@ -48,6 +50,24 @@ def bars_of(case_ids: Sequence[int], person: str) -> dict[int, "Bars"]:
             {"person": person, "cases": list(case_ids)},
         )
         return {case: Bars.read(*rest) for case, *rest in cursor.fetchall()}
+
+
+_BARRED = f"""
+    SELECT f.case_id, p.person
+      FROM unnest(%(cases)s::bigint[], %(levels)s::varchar[]) AS f (case_id, level)
+     CROSS JOIN unnest(%(people)s::varchar[]) AS p (person)
+     WHERE {recused("f.case_id", "p.person", "f.level")}
+        OR EXISTS (SELECT 1 FROM workflows_actinglevel a
+                    WHERE a.case_id = f.case_id AND a.person = p.person AND a.level <> f.level)
+"""
+
+
+def barred(cases: Sequence[tuple[int, str]], people: Sequence[str]) -> set[tuple[int, str]]:
+    """Of these people, who may not judge which of the cases [(case, level)]: recused, or active at another level."""
+    with connection.cursor() as cursor:
+        ids, levels = [case for case, _ in cases], [level for _, level in cases]
+        cursor.execute(_BARRED, {"cases": ids, "levels": levels, "people": list(people)})
+        return set(cursor.fetchall())
 
 
 class Seat(NamedTuple):

@@ -147,11 +147,13 @@ class Offered(NamedTuple):
     user_id: int
     name: str
     post: str
+    person: str
+    """Key of the natural person."""
 
 
 _OFFERED = _HOLDERS.replace(
     "SELECT w.path, p.user_id",
-    "SELECT w.path, p.user_id, COALESCE(NULLIF(u.name, ''), u.username), p.role, o.name,"
+    "SELECT w.path, p.user_id, COALESCE(NULLIF(u.name, ''), u.username), u.person, p.role, o.name,"
     f" (SELECT COALESCE(NULLIF(hu.name, ''), hu.username) FROM {Post._meta.db_table} h"
     f" JOIN {User._meta.db_table} hu ON hu.id = h.user_id WHERE h.id = p.deputy_for_id)",
 )
@@ -163,8 +165,9 @@ def offered(permission: str, paths: Iterable[str]) -> list[Offered]:
     found: dict[int, tuple[set[str], Offered]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_OFFERED, [wanted, *matrix().roles_reaching(permission)])
-        for path, user, name, role, office, holder in cursor.fetchall():
-            found.setdefault(user, (set(), Offered(user, name, post_of(role, office, holder or ""))))[0].add(path)
+        for path, user, name, person, role, office, holder in cursor.fetchall():
+            who = Offered(user, name, post_of(role, office, holder or ""), person.hex)
+            found.setdefault(user, (set(), who))[0].add(path)
     return sorted((who for at, who in found.values() if len(at) == len(wanted)), key=lambda who: (who.post, who.name))
 
 

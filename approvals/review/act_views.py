@@ -46,7 +46,8 @@ def act(request: HttpRequest) -> HttpResponse:
         return _back(request)
     rows = queries.named_tasks(tasks, prefixes(request, "view_case"))
     asks = not kind.plain or kind.name == "remove_signer"
-    others = [who for who in _offered(kind, rows) if who.user_id != request.user.pk]
+    by = actor(request)
+    others = _offered(kind, rows, by.key)
     sent = request.POST if not asks or "confirmed" in request.POST else None
     form = ActForm(sent, kind=kind, offered=others, signer=request.POST.get("signer", ""))
     if not form.is_valid():
@@ -54,21 +55,36 @@ def act(request: HttpRequest) -> HttpResponse:
         if form.is_bound and case is not None:
             return case_response(request, case, act_form=form, status=422)
         form.begin_here()
-        context = {"form": form, "kind": kind, "rows": rows, "back": request.POST.get("back", "")}
-        return render(request, "review/act.html", context, status=422 if form.is_bound else 200)
-    results = actions.act_on(form.made(), tasks, actor(request), form.reason)
+        return _asked(request, form, rows, status=422 if form.is_bound else 200)
+    results = actions.act_on(form.made(), tasks, by, form.reason)
+    if asks and rows and not any(result.ok for result in results):  # what was typed stays
+        for sentence in _refusals(results):
+            form.add_error(None, sentence)
+        return _asked(request, form, rows, status=422)
     _tell(request, kind, results)
     return _back(request)
 
 
-def _offered(kind: Kind, rows: list[queries.Named]) -> list[Offered]:
-    """Among whom the person is chosen: those who may, at every office of these tasks."""
+def _asked(request: HttpRequest, form: ActForm, rows: list[queries.Named], status: int) -> HttpResponse:
+    context = {"form": form, "kind": form.kind, "rows": rows, "back": request.POST.get("back", "")}
+    context["steps"] = len({row.permission for row in rows})
+    return render(request, "review/act.html", context, status=status)
+
+
+def _offered(kind: Kind, rows: list[queries.Named], me: str) -> list[Offered]:
+    """Among whom the person is chosen: others who may, at every office of these tasks; nobody whom the engine would
+    refuse for all of them.
+    """
     if not kind.offers or not rows:
         return []
     permissions = {row.permission for row in rows} if kind.offers == JUDGES else {kind.offers}
     if len(permissions) != 1:
         return []
-    return offered(permissions.pop(), {row.path for row in rows})
+    others = [who for who in offered(permissions.pop(), {row.path for row in rows}) if who.person != me]
+    if kind.name not in ("transfer", "add_signer") or not others:
+        return others
+    free = queries.may_join(rows, [who.person for who in others], seated=kind.name == "add_signer")
+    return [who for who in others if who.person in free]
 
 
 def _tell(request: HttpRequest, kind: Kind, results: list[Result]) -> None:
@@ -77,9 +93,13 @@ def _tell(request: HttpRequest, kind: Kind, results: list[Result]) -> None:
     if done:
         said = ngettext("Done for %(count)s case: %(act)s.", "Done for %(count)s cases: %(act)s.", done)
         messages.success(request, said % {"act": kind.label, "count": done})
-    refusals = Counter(result.message for result in results if not result.ok)
-    for message, count in refusals.most_common(TOLD):
-        messages.error(request, message if len(results) == 1 else f"{message} ({count})")
+    for sentence in _refusals(results):
+        messages.error(request, sentence)
+
+
+def _refusals(results: list[Result]) -> list[str]:
+    refusals = Counter(result.message for result in results if not result.ok).most_common(TOLD)
+    return [message if len(results) == 1 else f"{message} ({count})" for message, count in refusals]
 
 
 def _back(request: HttpRequest) -> HttpResponse:

@@ -73,6 +73,7 @@ def case_response(
             "case": file.case,
             "panel": file.panel,
             "decisions": _decision_forms(file, desk.today, bound),
+            "unsent": _unsent(file, bound),
             "purpose": purpose or PurposeForm(auto_id="purpose-%s"),
             "numbers": numbers,
             "family": case_file.family(numbers.circumstances) if numbers else [],
@@ -108,6 +109,14 @@ def _decision_forms(file: case_file.CaseFile, today: date, bound: DecisionForm |
         form = sent or DecisionForm(outcome=choice.outcome, step=file.panel.step, today=today, passes=file.case.steps)
         forms.append({"choice": choice, "form": form, "open": sent is not None})
     return forms
+
+
+def _unsent(file: case_file.CaseFile, bound: DecisionForm | None) -> str:
+    """The words of a decision that was refused and can no longer be made: to be copied from the page."""
+    if bound is None or not bound.is_valid() or bound.reason is None:
+        return ""
+    offered = {choice.outcome for choice in file.panel.choices}
+    return "" if bound.act in offered else bound.reason.text
 
 
 def _acts(file: case_file.CaseFile, sent: ActForm | None) -> list[ActForm | Kind]:

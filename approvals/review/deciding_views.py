@@ -1,5 +1,7 @@
 """Deciding on one case or on many."""
 
+import uuid
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -56,7 +58,7 @@ def decide(request: HttpRequest) -> HttpResponse:
         tasks, values["outcome"], desk.by, reason=form.reason, data=form.extra, token=str(values["token"])
     )
     if from_case is not None:
-        return _after_one(request, desk, values["outcome"], results[0])
+        return _after_one(request, desk, form, results[0])
     return redirect(f"{reverse('review:queue')}?{_with(desk.here(), done=key)}")
 
 
@@ -136,7 +138,7 @@ def _back(desk: Desk) -> HttpResponse:
     return redirect(f"{reverse('review:queue')}?{desk.here()}")
 
 
-def _after_one(request: HttpRequest, desk: Desk, outcome: str, result: Result) -> HttpResponse:
+def _after_one(request: HttpRequest, desk: Desk, form: DecisionForm, result: Result) -> HttpResponse:
     """After a decision on the case page: the next case of the queue one came from, or what stood in the way."""
     application = case_file.application_at(result.task_id)
     if application is None or not may(request, "view_case", path=application.path):
@@ -144,8 +146,13 @@ def _after_one(request: HttpRequest, desk: Desk, outcome: str, result: Result) -
     if not result.ok:
         own = queries.decided_already(desk.by, [result.task_id]) if result.code == "closed" else {}
         messages.error(request, own.get(result.task_id, result.message))
+        if form.reason is not None:  # what was typed stays; sent again it is another decision
+            again = request.POST.copy()
+            again["token"] = str(uuid.uuid4())
+            bound = DecisionForm(again, today=desk.today)
+            return case_response(request, application.pk, bound=bound, status=422)
         return redirect(case_address(application.pk, desk.values))
-    decided = {"pupil": application.student.name, "outcome": OUTCOMES[outcome]}
+    decided = {"pupil": application.student.name, "outcome": OUTCOMES[form.act]}
     said = result.message if result.code == "signed" else _("%(pupil)s's case is decided: %(outcome)s.") % decided
     messages.success(request, said)
     if not desk.queued:

@@ -119,6 +119,8 @@ class ActForm(forms.Form):
             data, initial={"act": kind.name, "signer": signer}, auto_id=f"{kind.name}{signer[:8]}-%s", **also
         )
         choices = [(str(who.user_id), f"{who.name} · {words_of(who.post)}") for who in offered]
+        self.nobody = bool(kind.person) and not choices
+        """Somebody is to be chosen, and there is nobody."""
         wanted = {
             "person": kind.person == "person",
             "people": kind.person == "people",

@@ -34,6 +34,7 @@ from approvals.review.waiting import (
     reach_of,
     signs,
 )
+from workflows.bars import barred
 from workflows.clock import CHINA
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import ActingLevel, Follower, Freeze, Record, Recusal, Signer, WorkItem
@@ -437,13 +438,29 @@ class Named:
     school: str
     path: str
     permission: str
+    level: str
+    """The level at which its step is decided."""
 
 
 def named_tasks(tasks: Iterable[int], prefixes: Iterable[str]) -> list[Named]:
     """Open tasks below the offices, by name, in one statement; the others are left out."""
     found = WorkItem.objects.filter(below(prefixes), id__in=list(tasks), finished__isnull=True).order_by("id")
     rows = found.values_list(*_NAMED[:4], "path", "queue")
-    return [Named(*row[:5], REVIEWERS.get(row[5].partition(".")[2], "")) for row in rows]
+    return [Named(*row[:5], *_opened_by(row[5].partition(".")[2])) for row in rows]
+
+
+def _opened_by(step: str) -> tuple[str, str]:
+    return (REVIEWERS[step], step_of(AidFlow.kind, step).level) if step in REVIEWERS else ("", "")
+
+
+def may_join(rows: Sequence[Named], people: Sequence[str], seated: bool = False) -> set[str]:
+    """Of these people (keys), those who may judge at least one of the tasks; `seated`: and do not sign there yet."""
+    no = barred([(row.case, row.level) for row in rows], people)
+    if seated:
+        case = {row.task: row.case for row in rows}
+        signing = Signer.objects.filter(item__in=case, person__in=people, ended_at=None)
+        no |= {(case[item], person) for item, person in signing.values_list("item_id", "person")}
+    return {person for person in people if any((row.case, person) not in no for row in rows)}
 
 
 # ---------------------------------------------------------------- words and choices

@@ -8,9 +8,9 @@ from django.http import HttpResponse
 from approvals.organisations.authority import actor_of
 from tests.approvals.review.scene import Scene, signed_in, state_of, tasks_of, text_of
 from tests.factories import at_step, head_of, person
-from workflows import decide
-from workflows.acts import AddSigners, Claim, perform
-from workflows.models import Follower, Record, Signer, WorkItem
+from workflows import Reason, decide
+from workflows.acts import AddSigners, Claim, StepAside, perform
+from workflows.models import ActingLevel, Follower, Record, Signer, WorkItem
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +59,39 @@ def test_handing_on_asks_to_whom_among_those_who_may_decide(scene: Scene) -> Non
     assert item(application).holder == actor_of(colleague).key
     outsider = send(colleague, "transfer", application, person=str(scene.leader.pk))
     assert outsider.status_code == 422, "who may not decide it is not on the list"
+
+
+def test_where_nobody_can_be_handed_it_that_is_said_instead_of_an_empty_list(scene: Scene) -> None:
+    application = at_step("school_review", school=scene.school)
+    asked = send(scene.head, "transfer", application, confirmed=False)
+    assert "没有可以转办的人员" in text_of(asked)
+    assert "reason_code" not in asked.content.decode()
+
+
+def test_only_those_are_offered_who_may_judge_the_case(scene: Scene) -> None:
+    application, free = at_step("school_review", school=scene.school), head_of(scene.school)
+    aside, signing = head_of(scene.school), head_of(scene.school)
+    perform(StepAside(), [item(application).pk], actor_of(aside), Reason("kin", "申请人是本人的外甥，申请回避"))
+    perform(AddSigners([actor_of(signing)]), [item(application).pk], actor_of(scene.head))
+    ActingLevel.objects.create(case_id=application.pk, person=actor_of(scene.officer).key, level="submit")
+
+    def offered(act: str, name: str) -> set[str]:
+        form = send(scene.head, act, application, confirmed=False).context["form"]
+        return {key for key, _ in form.fields[name].choices if key}
+
+    assert offered("transfer", "person") == {str(free.pk), str(signing.pk)}
+    people = offered("add_signer", "people")
+    assert str(free.pk) in people
+    assert not people & {str(aside.pk), str(signing.pk), str(scene.officer.pk)}, "the officer has entered it"
+
+
+def test_what_was_typed_stays_when_an_act_is_refused(scene: Scene) -> None:
+    application, colleague = at_step("school_review", school=scene.school), head_of(scene.school)
+    words, third = "本人外出培训两周，请您办理", head_of(scene.school)
+    perform(Claim(), [item(application).pk], actor_of(colleague))
+    page = send(scene.head, "transfer", application, person=str(third.pk), reason_code="away", reason_text=words)
+    assert (page.status_code, words in page.content.decode()) == (422, True)
+    assert f"{colleague}已签收这件申请" in text_of(page)
 
 
 def test_signers_are_added_seen_and_taken_off(scene: Scene) -> None:

@@ -16,6 +16,7 @@ from tests.approvals.review.scene import Scene, signed_in, state_of, tasks_of, t
 from tests.factories import PostFactory, UserFactory, VersionFactory, acting, at_step, definition, person, walk_to
 from workflows import decide
 from workflows.actors import SYSTEM
+from workflows.acts import Claim, perform
 from workflows.flows.aid import REVIEWERS
 from workflows.models import Record
 from workflows.nodes import OUTCOMES
@@ -335,6 +336,13 @@ def test_a_reason_that_is_too_long_is_told_and_kept_and_no_browser_cuts_it(scene
     assert words in page
     assert "maxlength" not in page.split('name="reason_text"')[1].split(">")[0]
     assert state_of(application) == "school_review"
+
+
+def test_what_was_written_stays_on_the_page_when_the_decision_is_refused(scene: Scene) -> None:
+    application, colleague = at_step("school_review", school=scene.school), person("school_head", scene.school)
+    perform(Claim(), [int(tasks_of(application)[0])], acting(colleague))
+    answer = signed_in(scene.head).post(DECIDE, reasoned(application, case=str(application.pk)))
+    assert (answer.status_code, WORDS in text_of(answer)) == (422, True)
 
 
 def test_a_mistake_on_the_case_page_comes_back_with_what_was_written(scene: Scene) -> None:
