@@ -29,11 +29,11 @@ SENTENCES: dict[str, Promise] = {
     "over_quota": _("The headcount of %(school)s for %(year)s is %(headcount)s, and %(count)s are taken already."),
     "over_budget": _(
         "%(school)s may give %(budget)s yuan a term (%(headcount)s × %(average)s); %(total)s are given already and "
-        "this one is %(amount)s."
+        "this one is %(amount)s. Of a list, the highest amounts are taken first."
     ),
     "average_below": _(
         "With %(amount)s yuan the average of %(school)s would fall to %(new)s, below %(average)s. Approve higher tiers "
-        "first or together, or have the tier changed."
+        "first or together, or have the tier changed. Of a list, the highest amounts are taken first."
     ),
 }
 UNDECIDED = Q(case__state__in=["draft", "submitted", "class_review", "class_notice", "school_review"]) | Q(

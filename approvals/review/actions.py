@@ -28,6 +28,10 @@ OUTCOMES = ("approve", "return", "reject")
 """What a reviewer may answer."""
 
 
+class Unconfirmed(Exception):
+    """Several were to be approved, and some of them carry findings that nobody has said he has seen."""
+
+
 def decide_tasks(
     task_ids: Iterable[int],
     outcome: str,
@@ -36,13 +40,17 @@ def decide_tasks(
     reason: Reason | None = None,
     data: dict[str, Any] | None = None,
     token: str,
+    findings_seen: bool = False,
 ) -> tuple[str, list[Result]]:
     """Decides tasks through the engine's one door; returns the key of the answer and a result per task.
 
     `token` is the form's own: sending the same form twice changes nothing and returns the first results. Anything
-    changed in the form (tasks, outcome, reason) makes it another decision.
+    changed in the form (tasks, outcome, reason) makes it another decision. Raises Unconfirmed where several are to be
+    approved, some of them with open hits or conditions that do not hold, without `findings_seen`.
     """
     tasks = sorted(set(task_ids))
+    if outcome == "approve" and len(tasks) > 1 and not findings_seen and queries.with_findings(tasks):
+        raise Unconfirmed
     key = key_of(token, outcome, tasks, reason, data)
     return key, decide(tasks, outcome, by, reason=reason, data=data, key=key)
 

@@ -54,9 +54,14 @@ def decide(request: HttpRequest) -> HttpResponse:
             return case_response(request, from_case, bound=form, status=422)
         return _ask(request, desk, tasks, form.act, form, status=422)
     values = form.cleaned_data
-    key, results = actions.decide_tasks(
-        tasks, values["outcome"], desk.by, reason=form.reason, data=form.extra, token=str(values["token"])
-    )
+    try:
+        key, results = actions.decide_tasks(
+            tasks, values["outcome"], desk.by, reason=form.reason, data=form.extra, token=str(values["token"]),
+            findings_seen=values["findings_seen"],
+        )  # fmt: skip
+    except actions.Unconfirmed:
+        form.add_error("findings_seen", _("Please confirm that you have looked at what was found."))
+        return _ask(request, desk, tasks, form.act, form, status=422)
     if from_case is not None:
         return _after_one(request, desk, form, results[0])
     return redirect(f"{reverse('review:queue')}?{_with(desk.here(), done=key)}")
@@ -82,16 +87,21 @@ def _ask(
     free = [row for row in found if row.task not in barred]
     shown = shown_rows(desk, sorted(found, key=lambda row: row.task in barred)[:SHOWN], barred)
     spelt = {each.row.task for each in shown}
-    foreseen = actions.foreseen(free, act, desk.by)
+    foreseen, totals = actions.foreseen(free, act, desk.by), queries.totals(free)
+    form = sent or _form(desk, act, {row.step for row in free or found})
+    confirms = act == "approve" and totals["count"] > 1 and totals["found"] > 0
+    if confirms:
+        form.fields["findings_seen"].widget.attrs["autofocus"] = True
     return render(
         request,
         "review/confirm.html",
         {
-            "form": sent or _form(desk, act, {row.step for row in free or found}),
+            "form": form,
+            "confirms": confirms,
             "steps": sorted({row.step for row in free or found}, key=list(REVIEWERS).index),
             "rows": shown,
             "others": [row.task for row in free if row.task not in spelt],
-            "totals": queries.totals(free),
+            "totals": totals,
             "foreseen": foreseen[:FORESEEN],
             "foreseen_more": sum(count for _sentence, count in foreseen[FORESEEN:]),
             "barred": len(barred),

@@ -181,6 +181,9 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("At least 10 characters. The school reads them."),
     )
+    findings_seen = forms.BooleanField(
+        label=_("I have looked at what was found, and approve these too"), required=False
+    )
     to = forms.ChoiceField(label=_("Return to"), required=False)
     fields_to_correct = forms.MultipleChoiceField(
         label=_("To be corrected"), choices=PARTS, required=False, widget=forms.CheckboxSelectMultiple

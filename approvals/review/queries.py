@@ -357,9 +357,16 @@ def totals(rows: Iterable[Row]) -> dict[str, Any]:
     return {
         "count": len(kept),
         "amount": sum((row.amount for row in kept if row.amount), Decimal(0)),
+        "found": sum(row.open_hits > 0 or row.unmet > 0 for row in kept),
         "hits": sum(row.open_hits > 0 for row in kept),
         "unmet": sum(row.unmet > 0 for row in kept),
     }
+
+
+def with_findings(tasks: Iterable[int]) -> bool:
+    """Whether one of these open tasks carries an open hit, or a condition that does not hold."""
+    carries = Filters(flags="hits").wanted(None) | Filters(flags="findings").wanted(None)
+    return WorkItem.objects.filter(carries, id__in=list(tasks), finished__isnull=True).exists()
 
 
 @dataclass(frozen=True, slots=True)

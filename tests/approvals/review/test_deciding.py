@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from approvals.applications.models import Application
 from approvals.organisations.models import Post, User
+from approvals.review import actions
 from tests.approvals.applications.test_application_quotas import quota, reviewed
 from tests.approvals.review.scene import Scene, signed_in, state_of, tasks_of, text_of
 from tests.factories import PostFactory, UserFactory, VersionFactory, acting, at_step, definition, person, walk_to
@@ -81,6 +82,22 @@ def test_approving_many_is_asked_once_more_with_count_and_sum(scene: Scene) -> N
     assert {state_of(each) for each in waiting} == {"school_notice"}
     page = client.get(answer.headers["Location"])
     assert f"已审核 3 件：{OUTCOMES['approve']}。 每学期合计 ¥ 1,875.00" in text_of(page)
+
+
+def test_approving_many_with_findings_needs_a_confirmation_of_its_own(scene: Scene) -> None:
+    clean, found = (at_step("school_review", school=scene.school) for _ in range(2))
+    found.findings = [{"code": "registered_household", "holds": False, "values": {}}]
+    found.save()
+    client = signed_in(scene.head)
+    asked = client.post(DECIDE, {"task": tasks_of(clean, found), "outcome": "approve", "back": "step=school_review"})
+    assert "其中1件有比对命中或条件不符" in text_of(asked)
+    refused = client.post(DECIDE, form(clean, found))
+    assert (refused.status_code, "请确认已核对" in text_of(refused)) == (422, True)
+    with pytest.raises(actions.Unconfirmed):
+        actions.decide_tasks(map(int, tasks_of(clean, found)), "approve", acting(scene.head), token="a")
+    assert {state_of(clean), state_of(found)} == {"school_review"}
+    client.post(DECIDE, form(clean, found, findings_seen="on"))
+    assert {state_of(clean), state_of(found)} == {"school_notice"}
 
 
 def test_the_answer_leads_back_to_the_same_place_of_the_queue(scene: Scene) -> None:
