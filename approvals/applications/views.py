@@ -245,17 +245,16 @@ def _answer(request: HttpRequest, answers: list[actions.Answer], done: str) -> H
         messages.success(request, done % {"count": accepted})
     if not refused:
         return redirect(back)
-    named = queries.named(prefixes(request, "view_case"), (answer.case_id for answer in refused[:TOLD]))
+    told = refused[:TOLD]
+    named = queries.named(prefixes(request, "view_case"), (answer.case_id for answer in told))
+    alike: dict[str, list[tuple[int, str]]] = {}
+    for answer, why in zip(told, _why(request, told), strict=True):
+        alike.setdefault(why, []).append((answer.case_id, named.get(answer.case_id, "")))
+    reasons = sorted(alike.items(), key=lambda each: -len(each[1]))
     return render(
         request,
         "applications/answer.html",
-        {
-            "refused": [
-                (answer.case_id, named.get(answer.case_id, ""), _why(request, [answer])) for answer in refused[:TOLD]
-            ],
-            "count": len(refused),
-            "back": back,
-        },
+        {"reasons": reasons, "count": len(refused), "more": len(refused) - len(told), "back": back},
     )
 
 

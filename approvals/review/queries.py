@@ -396,6 +396,14 @@ class Answer:
         """Yuan a term of those that were done."""
         return sum((row.amount for row in self.done if row.amount), Decimal(0))
 
+    @property
+    def reasons(self) -> list[tuple[str, list[Answered]]]:
+        """What was refused, by the sentence of its refusal; the commonest first."""
+        alike: dict[str, list[Answered]] = {}
+        for row in self.refused:
+            alike.setdefault(row.message, []).append(row)
+        return sorted(alike.items(), key=lambda each: -len(each[1]))
+
 
 _NAMED = (
     "id",

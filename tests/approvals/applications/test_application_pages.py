@@ -374,9 +374,31 @@ def test_many_are_submitted_from_the_list_and_the_refused_are_named_with_why(off
                               student=StudentFactory(school=school, name="缺账号"))  # fmt: skip
     page = signed_in(officer).post(reverse("applications:submit"), {"case": [good.pk, poor.pk]})
     assert Case.objects.get(pk=good.pk).state == "school_review"
-    text = page.content.decode()
-    assert "缺账号" in text
-    assert "账号" in page.context["refused"][0][2][0]
+    assert "缺账号" in page.content.decode()
+    [(why, cases)] = page.context["reasons"]
+    assert ("账号" in why, cases) == (True, [(poor.pk, "缺账号")])
+
+
+def test_what_was_refused_for_one_reason_stands_under_it_once(
+    officer: User, school: Any, django_assert_max_num_queries: Any
+) -> None:
+    poor = [ApplicationFactory(school=school, account_no="", account_hash=None) for _ in range(12)]
+    client, sent = signed_in(officer), {"case": [each.pk for each in poor]}
+    client.post(reverse("applications:submit"), sent)
+    with django_assert_max_num_queries(40):
+        page = client.post(reverse("applications:submit"), sent)
+    [(why, cases)] = page.context["reasons"]
+    assert {case for case, _name in cases} == {each.pk for each in poor}
+    assert page.content.decode().count(why) == 1
+
+
+def test_the_list_says_how_much_is_missing_and_what_first(officer: User, school: Any) -> None:
+    each = ApplicationFactory(school=school, account_no="", account_hash=None, commitment_on=None)
+    actions.refresh_missing([each.pk])
+    page = signed_in(officer).get(reverse("applications:list"))
+    [first, second] = page.context["rows"][0]["missing"]
+    assert f"<summary>2项：{first}</summary>" in page.content.decode()
+    assert f"<li>{second}</li>" in page.content.decode()
 
 
 def test_all_drafts_of_a_roster_are_submitted_together(officer: User, school: Any) -> None:

@@ -140,6 +140,17 @@ def test_a_changed_form_is_another_decision(scene: Scene) -> None:
     assert {state_of(one), state_of(two)} == {"school_notice"}
 
 
+def test_equal_refusals_are_said_once_with_their_cases(scene: Scene) -> None:
+    taken = [at_step("school_review", school=scene.school) for _ in range(3)]
+    sent = form(*taken)
+    decide([int(task) for task in sent["task"]], "approve", acting(person("school_head", scene.school)))
+    client = signed_in(scene.head)
+    page = client.get(client.post(DECIDE, sent).headers["Location"])
+    assert text_of(page).count(str(SENTENCES["closed"])) == 1
+    for each in taken:
+        assert f'href="/cases/{each.pk}/"' in page.content.decode()
+
+
 def test_each_refusal_is_told_by_name_and_the_rest_is_done(scene: Scene) -> None:
     mine, taken = (at_step("school_review", school=scene.school) for _ in range(2))
     sent = form(mine, taken)
