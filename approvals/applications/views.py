@@ -254,7 +254,13 @@ def _answer(request: HttpRequest, answers: list[actions.Answer], done: str) -> H
     return render(
         request,
         "applications/answer.html",
-        {"reasons": reasons, "count": len(refused), "more": len(refused) - len(told), "back": back},
+        {
+            "reasons": reasons,
+            "count": len(refused),
+            "more": len(refused) - len(told),
+            "back": back,
+            "written": next((text for name, text in request.POST.items() if name.endswith("_text") and text), ""),
+        },
     )
 
 

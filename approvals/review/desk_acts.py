@@ -13,6 +13,7 @@ from approvals.applications.asking import WANTED, AskPapers
 from approvals.organisations.access import number
 from approvals.organisations.authority import Offered, actor_of
 from approvals.organisations.models import User
+from approvals.organisations.reasons import ReasonField
 from approvals.organisations.roles import words_of
 from approvals.programmes.evidence import EVIDENCE
 from workflows import Reason, acts
@@ -107,9 +108,7 @@ class ActForm(forms.Form):
     signer = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
     """Key of the person whose signature is taken off."""
     reason_code = forms.ChoiceField(label=_("Reason"), required=False)
-    reason_text = forms.CharField(
-        label=_("In words"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    reason_text = ReasonField(label=_("In words"), least=0, required=False, help_text=_("At most 1,000 characters."))
 
     def __init__(
         self, data: Any = None, *, kind: Kind, offered: Iterable[Offered] = (), signer: str = "", **also: Any
@@ -148,7 +147,7 @@ class ActForm(forms.Form):
             words.required = kind.reason == "always" or bool(kind.text)
             words.error_messages["required"] = SENTENCES["reason_too_short" if kind.reason else "reason_required"]
             if kind.reason == "always" or kind.papers:
-                words.help_text = _("At least 10 characters.")
+                words.help_text = _("10 to 1,000 characters.")
                 words.widget.attrs["minlength"] = MIN_LENGTH
 
     def clean(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals.applications.models import LEVELS
 from approvals.applications.parts import PARTS
+from approvals.organisations.reasons import ReasonField
 from approvals.people.crypto import blind_index
 from approvals.people.identity import SENTENCES as ID_SENTENCES
 from approvals.people.identity import id_problem, normalise_id, normalise_name
@@ -22,7 +23,7 @@ from approvals.review.queries import SIZES, Choices
 from approvals.review.waiting import Filters
 from workflows import Reason
 from workflows.flows.aid import REVIEWERS, AidFlow
-from workflows.reasons import MAX_LENGTH, MIN_LENGTH, reasons_for, refusal_of
+from workflows.reasons import MIN_LENGTH, reasons_for, refusal_of
 from workflows.refusals import SENTENCES
 from workflows.states import NAMES
 from workflows.versions import earlier_steps, step_of
@@ -159,13 +160,6 @@ class ColumnsForm(forms.Form):
     )
 
 
-class Words(forms.CharField):
-    """A long text. Its length is told when it is sent: a browser that knows it cuts what is pasted without a word."""
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
-
-
 class DecisionForm(forms.Form):
     """One answer to one or many tasks. A return may say what to correct and by when."""
 
@@ -173,13 +167,8 @@ class DecisionForm(forms.Form):
     outcome = forms.ChoiceField(choices=[(name, name) for name in OUTCOMES], widget=forms.HiddenInput)
     token = forms.UUIDField(widget=forms.HiddenInput, required=False)
     reason_code = forms.ChoiceField(label=_("Reason"), required=False)
-    reason_text = Words(
-        label=_("In words"),
-        required=False,
-        max_length=MAX_LENGTH,
-        error_messages={"max_length": SENTENCES["reason_too_long"]},
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("At least 10 characters. The school reads them."),
+    reason_text = ReasonField(
+        label=_("In words"), least=0, required=False, help_text=_("10 to 1,000 characters. The school reads them.")
     )
     findings_seen = forms.BooleanField(
         label=_("I have looked at what was found, and approve these too"), required=False

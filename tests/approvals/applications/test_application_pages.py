@@ -392,6 +392,12 @@ def test_what_was_refused_for_one_reason_stands_under_it_once(
     assert page.content.decode().count(why) == 1
 
 
+def test_what_was_written_stands_beside_its_refusal(officer: User, school: Any) -> None:
+    each, long = at_step("school_review", school=school), "长" * 1001
+    sent = {"case": [each.pk], "withdraw_code": "applicant_withdraws", "withdraw_text": long}
+    assert long in signed_in(officer).post(reverse("applications:withdraw"), sent).content.decode()
+
+
 def test_the_list_says_how_much_is_missing_and_what_first(officer: User, school: Any) -> None:
     each = ApplicationFactory(school=school, account_no="", account_hash=None, commitment_on=None)
     actions.refresh_missing([each.pk])

@@ -357,3 +357,12 @@ def test_the_page_takes_at_most_25_statements(scene: Scene, step: str) -> None:
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address(application), {"step": "pending_approval", "looks": "1"}).status_code == 200
     assert len(captured) <= 25
+
+
+def test_a_long_reason_folds_in_the_timeline_and_stands_there_once(scene: Scene) -> None:
+    application, long = at_step("school_review", school=scene.school), "始" + "照片不清楚" * 60 + "终"
+    act(application, "return", acting(scene.head), Reason("evidence_missing", long))
+    html = signed_in(scene.officer).get(address(application)).content.decode()
+    timeline = html.partition('class="timeline"')[2]
+    assert '<details class="line-reason"><summary>' in timeline
+    assert (timeline.count("始照片"), timeline.count("清楚终")) == (1, 1)
