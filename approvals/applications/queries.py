@@ -277,3 +277,15 @@ def missing_of(prefixes: Iterable[str], case_ids: Iterable[int]) -> dict[int, li
 def last_return(case_id: int) -> Record | None:
     """The line of the record in which a case was last returned, with its reason."""
     return Record.objects.filter(about="case", about_id=case_id, act="return").order_by("-id").first()
+
+
+CORRECTIONS = ("edit", "correct", "add_evidence", "remove_evidence")
+"""Acts by which a school corrects what was returned."""
+
+
+def unchanged(prefixes: Iterable[str], case_ids: Iterable[int]) -> list[int]:
+    """Of cases below the offices, those that were returned and of which nothing was changed since."""
+    returned = Application.objects.filter(below(prefixes), pk__in=list(case_ids), case__state="returned")
+    lines = Record.objects.filter(about="case", about_id__in=returned.values("pk"))
+    last = lines.filter(act__in=("return", *CORRECTIONS)).order_by("about_id", "-id").distinct("about_id")
+    return [case for case, act in last.values_list("about_id", "act") if act == "return"]

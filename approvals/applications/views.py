@@ -177,6 +177,8 @@ def _kept(request: HttpRequest, case_id: int, by: Any) -> HttpResponse:
     if request.POST.get("then") != "submit":
         messages.success(request, _("Saved. Nothing has been submitted yet."))
         return redirect("applications:edit", case_id)
+    if queries.unchanged(prefixes(request, "submit_application"), [case_id]):
+        return _ask_unchanged(request, [case_id], [case_id])
     answers = actions.submit([case_id], by)
     if answers and answers[0].ok:
         messages.success(request, _("Submitted. It now waits for the head of the school."))
@@ -193,10 +195,21 @@ def _kept(request: HttpRequest, case_id: int, by: Any) -> HttpResponse:
 def submit(request: HttpRequest) -> HttpResponse:
     """Submits the ticked applications, or all drafts of a roster."""
     roster = number(request.POST.get("roster", ""))
-    cases = queries.drafts_of(prefixes(request, "submit_application"), roster) if roster else _ticked(request)
+    offices = prefixes(request, "submit_application")
+    cases = queries.drafts_of(offices, roster) if roster else _ticked(request)
+    same = [] if "unchanged" in request.POST else queries.unchanged(offices, cases)
+    if same:
+        return _ask_unchanged(request, cases, same)
     answers = actions.submit(cases, actor(request))
     done = ngettext("%(count)d application was submitted.", "%(count)d applications were submitted.", _ok(answers))
     return _answer(request, answers, done)
+
+
+def _ask_unchanged(request: HttpRequest, cases: list[int], same: list[int]) -> HttpResponse:
+    """Asks once more before what was returned goes back as it was."""
+    named = queries.named(prefixes(request, "submit_application"), same)
+    context = {"cases": cases, "same": sorted(named.items()), "others": [case for case in cases if case not in named]}
+    return render(request, "applications/unchanged.html", context | {"back": request.POST.get("back", "")})
 
 
 @require_POST

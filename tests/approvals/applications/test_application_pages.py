@@ -271,6 +271,40 @@ def test_a_returned_application_is_corrected_and_resubmitted(officer: User, scho
     assert application.revisions.count() == 1
 
 
+def test_what_was_returned_and_not_changed_is_asked_for_once_more(officer: User, school: Any) -> None:
+    same, corrected = (at_step("school_review", school=school) for _ in range(2))
+    why = Reason("evidence_missing", "户口簿首页不清楚，请重新拍照")
+    for each in (same, corrected):
+        decide([open_item_of(each.pk).pk], "return", acting(head_of(school)), why)
+    draft = ApplicationFactory(school=school)
+    client, address = signed_in(officer), reverse("applications:submit")
+    assert Case.objects.get(pk=corrected.pk).state == "returned"
+    client.post(
+        reverse("applications:evidence_add", args=[corrected.pk]), {"kind": "dibao_certificate", "file": photo()}
+    )
+    asked = client.post(address, {"case": [same.pk, corrected.pk, draft.pk]})
+    assert asked.context["same"] == [(same.pk, same.student.name)]
+    assert {Case.objects.get(pk=each.pk).state for each in (same, corrected)} == {"returned"}
+    client.post(address, {"case": asked.context["others"]})
+    assert [Case.objects.get(pk=each.pk).state for each in (same, corrected, draft)] == [
+        "returned", "school_review", "school_review",
+    ]  # fmt: skip
+    client.post(address, {"case": same.pk, "unchanged": "yes"})
+    assert Case.objects.get(pk=same.pk).state == "school_review"
+
+
+def test_a_form_sent_again_as_it_was_returned_is_asked_for_once_more(officer: User, school: Any) -> None:
+    application, client = at_step("school_review", school=school), signed_in(officer)
+    sent, address = filled(then="submit"), reverse("applications:edit", args=[application.pk])
+    for expected in (302, 200):
+        item = open_item_of(application.pk)
+        decide([item.pk], "return", acting(head_of(school)), Reason("evidence_missing", "户口簿首页不清楚，请重拍"))
+        answer = client.post(address, sent)
+        assert answer.status_code == expected
+    assert "退回后没有改动" in answer.content.decode()
+    assert Case.objects.get(pk=application.pk).state == "returned"
+
+
 def test_what_was_submitted_leads_to_its_case(officer: User, school: Any) -> None:
     application = at_step("school_review", school=school)
     answer = signed_in(officer).get(reverse("applications:edit", args=[application.pk]))
