@@ -148,6 +148,9 @@ def approve_all(page: Page, step: str, count: int, reason: tuple[str, str] | Non
         page.get_by_label("原因").select_option(reason[0])
         page.get_by_label("具体说明").fill(reason[1])
     assert_accessible(page)
+    seen = page.get_by_label("已核对上述命中和不符情况")
+    if seen.count():
+        seen.check()
     button(page, f"通过 ({count})").click()
     told(page, f"{count} 件")
 

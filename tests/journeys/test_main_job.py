@@ -164,7 +164,7 @@ def only_their_township_sees_them(offices: Offices, names: list[str]) -> None:
     expect(township.locator("table.queue tbody tr")).to_have_count(len(names))
     case = township.get_by_role("link", name=names[0], exact=True).get_attribute("href") or ""
     stranger.goto(case)
-    expect(stranger.locator("h1")).to_have_text("这个地址没有内容")
+    expect(stranger.locator("h1")).to_have_text("没有这件申请，或不由您负责")
     approve_all(township, "township_review", len(names))
 
 
