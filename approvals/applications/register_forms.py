@@ -7,7 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from approvals.applications.sources import registry
-from workflows.reasons import MAX_LENGTH, reasons_for
+from approvals.organisations.reasons import ReasonField
+from workflows.reasons import reasons_for
 
 
 class ListForm(forms.Form):
@@ -39,10 +40,8 @@ class WaiveForm(forms.Form):
     """Why one hit is waived: a reason from the list, and in words."""
 
     reason_code = forms.ChoiceField(label=_("Reason"))
-    reason_text = forms.CharField(
+    reason_text = ReasonField(
         label=_("In words"),
-        max_length=MAX_LENGTH,
-        widget=forms.Textarea({"rows": 3}),
         help_text=_("What was looked into, and what it showed; at least 10 characters."),
     )
 

@@ -5,9 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from approvals.disbursement.refusals import SENTENCES
+from approvals.organisations.reasons import ReasonField
 from approvals.people import accounts
-from workflows.reasons import MIN_LENGTH
 
 KIND_NAMES = [
     (accounts.BANK_CARD, _("Bank card")),
@@ -19,13 +18,7 @@ KIND_NAMES = [
 class ReasonForm(forms.Form):
     """Why a batch is sent back or cancelled."""
 
-    reason = forms.CharField(
-        label=_("Reason"),
-        min_length=MIN_LENGTH,
-        max_length=500,
-        widget=forms.Textarea({"rows": 2}),
-        error_messages={"min_length": SENTENCES["reason_required"], "required": SENTENCES["reason_required"]},
-    )
+    reason = ReasonField(label=_("Reason"), most=500, rows=2)
 
 
 class ReturnFileForm(forms.Form):

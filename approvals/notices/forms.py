@@ -9,7 +9,8 @@ from approvals.notices import reasons
 from approvals.notices.models import Notice
 from approvals.notices.queries import columns_of
 from approvals.notices.steps import HEADINGS
-from workflows.reasons import MIN_LENGTH, Reason, reasons_for
+from approvals.organisations.reasons import ReasonField, WordsField
+from workflows.reasons import Reason, reasons_for
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -65,10 +66,10 @@ class SignForm(forms.Form):
 class ConclusionForm(forms.Form):
     """The words with which an office proposes to conclude a notice that was objected to."""
 
-    text = forms.CharField(
+    text = WordsField(
         label=_("Conclusion"),
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 4}),
+        most=500,
+        rows=4,
         help_text=_(
             "How the objections were settled, in 10 to 500 characters. No names, no numbers: it may be public."
         ),
@@ -85,11 +86,9 @@ class ReasonForm(forms.Form):
     """Why: a code from the list and a text."""
 
     reason_code = forms.ChoiceField(label=_("Reason"))
-    reason_text = forms.CharField(
+    reason_text = ReasonField(
         label=_("In words"),
-        max_length=1000,
-        min_length=MIN_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        rows=2,
         help_text=_("At least 10 characters. It goes on the record, not on the public site."),
     )
 

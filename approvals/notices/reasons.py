@@ -4,7 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from approvals.notices.refusals import Refused
-from workflows.reasons import MIN_LENGTH, Reason
+from workflows.reasons import MAX_LENGTH, MIN_LENGTH, Reason
 
 ANY_ACT = frozenset({"send_back", "recall", "pause", "void"})
 REASONS: dict[str, tuple[Promise, frozenset[str]]] = {
@@ -31,4 +31,6 @@ def require(reason: Reason | None, act: str) -> Reason:
         raise Refused("reason_unknown")
     if len(reason.text.strip()) < MIN_LENGTH:
         raise Refused("reason_too_short")
+    if len(reason.text) > MAX_LENGTH:
+        raise Refused("reason_too_long")
     return reason

@@ -73,6 +73,7 @@ SENTENCES: dict[str, Promise] = {
     "nothing_sealed": _("The author stayed unknown, or added no paper: there is nothing to open."),
     "said": _p("a sentence that is said already", "%(message)s"),
     "at_county": _("The county handles this objection already."),
+    "reply_too_long": _("The reply must not have more than 1,000 characters."),
     "reply_too_short": _("Please write what was found and what follows, in at least 20 characters."),
     "reply_unfinished": _("The reply still has the place of the template that you are to fill in."),
     "reply_private": _("The reply holds what nobody else may read: %(places)s."),
@@ -84,6 +85,7 @@ SENTENCES: dict[str, Promise] = {
     "reason_required": ENGINE["reason_required"],
     "reason_unknown": ENGINE["reason_unknown"],
     "reason_too_short": ENGINE["reason_too_short"],
+    "reason_too_long": ENGINE["reason_too_long"],
     "busy": ENGINE["busy"],
 }
 

@@ -25,6 +25,8 @@ from workflows.clock import moment, today
 from workflows.reasons import MIN_LENGTH, Reason
 
 MANAGES = "manage_posts"
+MOST_SAID = 500
+"""Characters of a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,9 @@ def _reason(text: str) -> Reason:
     why = Reason("other", text.strip())
     if len(why.text) < MIN_LENGTH:
         raise Refused("reason_required")
-    return Reason("other", why.text[:500])
+    if len(why.text) > MOST_SAID:
+        raise Refused("reason_too_long", most=MOST_SAID)
+    return why
 
 
 # ---------------------------------------------------------------- deciding

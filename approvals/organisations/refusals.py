@@ -46,6 +46,7 @@ SENTENCES: dict[str, Promise] = {
     "own_account": _("Nobody manages their own account; the password is changed under “Change password”."),
     "same_password": _("That is the password the account has. Choose another."),
     "reason_required": _("Please give a reason of at least 10 characters."),
+    "reason_too_long": _("The reason must not have more than %(most)s characters."),
 }
 
 

@@ -65,11 +65,14 @@ def escalate() -> int:
 
 # An open review is undecidable when no holder of its permission at its office, or above, is free to decide it: not
 # recused, and not active on the case at another level. One that is decided jointly, when nobody sits on its panel, or
-# fewer than its quorum.
+# fewer than its quorum. One that was brought before the office above for being overdue is brought there for this too.
 _UNDECIDABLE = f"""
     SELECT i.id, i.case_id, i.path, i.queue
       FROM workflows_workitem i JOIN workflows_case c ON c.id = i.case_id
-     WHERE i.queue = %(queue)s AND i.finished IS NULL AND (i.escalated_on IS NULL OR %(again)s)
+     WHERE i.queue = %(queue)s AND i.finished IS NULL AND (%(again)s OR i.escalated_on IS NULL OR NOT EXISTS (
+           SELECT 1 FROM workflows_record l
+            WHERE l.about = 'case' AND l.about_id = i.case_id AND l.item = i.id AND l.act = 'escalate'
+              AND l.data ->> 'why' = 'undecidable'))
        AND (%(only)s::bigint[] IS NULL OR i.id = ANY(%(only)s::bigint[]))
        AND CASE WHEN i.panel IN ('all', 'any', 'share') THEN GREATEST(1, i.quorum) > (
            SELECT count(*) FROM workflows_signer s

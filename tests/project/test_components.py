@@ -67,7 +67,7 @@ def test_a_reason_offers_the_codes_of_its_outcome_only() -> None:
     assert 'name="why_text"' in html
     assert "evidence_missing" in html
     assert "over_quota" not in html
-    assert "At least 10 characters" in html
+    assert "10 to 1,000 characters" in html
 
 
 def test_the_pager_leads_back_and_on_by_keys() -> None:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals.notices.announcements.models import Announcement
 from approvals.organisations.models import Organisation
-from workflows.reasons import MIN_LENGTH
+from approvals.organisations.reasons import ReasonField
 
 
 class AnnouncementForm(forms.ModelForm):
@@ -41,10 +41,8 @@ class AnnouncementForm(forms.ModelForm):
 class WhyForm(forms.Form):
     """Why something is sent back or withdrawn."""
 
-    text = forms.CharField(
+    text = ReasonField(
         label=_("Why"),
-        max_length=1000,
-        min_length=MIN_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        rows=2,
         help_text=_("At least 10 characters. It goes on the record, not on the public site."),
     )

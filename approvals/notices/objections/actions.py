@@ -365,6 +365,8 @@ def decide(objection_id: int, by: UserActor, outcome: str, reply: str) -> Object
         raise Refused("reply_unfinished")
     if len(reply) < SHORTEST_REPLY:
         raise Refused("reply_too_short")
+    if len(reply) > MAX_LENGTH:  # it is the reason of the decision on the case
+        raise Refused("reply_too_long")
     _check_told(objection, reply, at.date)
     was = objection.state
     _lock_notice_of(objection)
@@ -408,9 +410,7 @@ def _settle_case(objection: Objection, by: UserActor, outcome: str, reply: str) 
     items = open_items(AidFlow.kind, line.step, [line.case_id])
     if line.case_id not in items:
         raise Refused("answered_before")
-    [result] = decide_cases(
-        [items[line.case_id]], move, by, Reason(code, reply[:MAX_LENGTH]), data={"objection": objection.number}
-    )
+    [result] = decide_cases([items[line.case_id]], move, by, Reason(code, reply), data={"objection": objection.number})
     if not result.ok:
         raise Refused("said", message=result.message)
     NoticeLine.objects.filter(pk=line.pk).update(state="removed", open=False)

@@ -12,8 +12,9 @@ from approvals.applications.refusals import Refused as PaperRefused
 from approvals.notices.objections import captcha, words
 from approvals.notices.objections.models import GROUNDS, OUTCOMES
 from approvals.notices.refusals import SENTENCES
+from approvals.organisations.reasons import ReasonField, WordsField
 from approvals.people.identity import plain_text
-from workflows.reasons import MIN_LENGTH, Reason
+from workflows.reasons import Reason
 
 MOST_SAID = 3000
 """Characters of a statement."""
@@ -77,9 +78,8 @@ class ObjectForm(_Asking):
         help_text=_("Its number in the first column. Leave it empty if you object to the whole list."),
     )  # fmt: skip
     ground = forms.ChoiceField(label=_p("an objection", "What is wrong"), choices=[("", _("Please choose")), *GROUNDS])
-    statement = forms.CharField(
-        label=_("What you know of it"), min_length=MIN_LENGTH, max_length=MOST_SAID,
-        widget=forms.Textarea(attrs={"rows": 6}),
+    statement = WordsField(
+        label=_("What you know of it"), most=MOST_SAID, rows=6,
         help_text=_("What, when, how you know. Do not write here who you are, if nobody is to know it."),
     )  # fmt: skip
     paper = forms.FileField(
@@ -161,9 +161,8 @@ class ReceiptForm(forms.Form):
 class AppealForm(ReceiptForm):
     """Why somebody is not content with the answer."""
 
-    text = forms.CharField(
-        label=_("Why the answer is not right"), min_length=MIN_LENGTH, max_length=MOST_SAID,
-        widget=forms.Textarea(attrs={"rows": 5}),
+    text = WordsField(
+        label=_("Why the answer is not right"), most=MOST_SAID, rows=5,
         help_text=_("Do not write here who you are, if nobody is to know it."),
     )  # fmt: skip
 
@@ -197,8 +196,8 @@ class NotAcceptForm(forms.Form):
     """Why it is not looked into."""
 
     reason_code = forms.ChoiceField(label=_("Reason"))
-    reason_text = forms.CharField(
-        label=_("In words"), min_length=MIN_LENGTH, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+    reason_text = ReasonField(
+        label=_("In words"),
         help_text=_("The author of the objection reads this. No names, and nothing of anybody's family."),
     )  # fmt: skip
 
@@ -226,7 +225,7 @@ class DecideForm(forms.Form):
     """What is decided, and what the author of the objection is told."""
 
     outcome = forms.ChoiceField(label=_p("objection", "Decision"), widget=forms.RadioSelect, choices=OUTCOMES)
-    reply = forms.CharField(
-        label=_("Written reply"), max_length=2000, widget=forms.Textarea(attrs={"rows": 8}),
+    reply = WordsField(
+        label=_("Written reply"), rows=8,
         help_text=_("Its author reads this by receipt number. No names, numbers, addresses or family circumstances."),
     )  # fmt: skip

@@ -66,6 +66,14 @@ def test_what_nobody_may_decide_is_found_and_told(scene: Scene) -> None:
     assert WorkItem.objects.get(pk=item_of(free)).escalated_on is None
 
 
+def test_what_was_overdue_before_nobody_could_decide_it_is_told_of_again(scene: Scene) -> None:
+    [late] = waiting(scene, 1, due=-7)
+    assert deadlines.escalate() == 1
+    recuse([(late, actor_of(scene.head).key)], "declared", SYSTEM)
+    assert (deadlines.find_undecidable(), deadlines.find_undecidable()) == (1, 0)
+    assert told(scene.administrator, "escalated_undecidable") == [{"name": scene.school.name, "count": 1}]
+
+
 def test_where_the_only_head_steps_aside_leader_and_administrator_are_told_at_once(scene: Scene) -> None:
     colleague = person("school_head", scene.school)
     [case] = waiting(scene, 1)
