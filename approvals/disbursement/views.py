@@ -15,7 +15,7 @@ from approvals.applications.refusals import Refused as AccountRefused
 from approvals.disbursement import actions, bank_files, demo_bank, queries
 from approvals.disbursement.capitals import in_capitals
 from approvals.disbursement.forms import AccountForm, ReasonForm, ReturnFileForm, SettlementForm
-from approvals.disbursement.models import Batch, PaymentLine
+from approvals.disbursement.models import TRANSFER, Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.access import actor, may, number, prefixes, requires
 from approvals.people.accounts import SENTENCES as ACCOUNT_SENTENCES
@@ -113,7 +113,7 @@ def _possible(request: HttpRequest, batch: Batch, line_states: set[str]) -> dict
     make, check, approve = (
         may(request, permission, path=batch.path) for permission in ("make_batch", "check_batch", "approve_batch")
     )
-    transfer = batch.kind == actions.TRANSFER
+    transfer = batch.kind == TRANSFER
     state = batch.state
     return {
         "submit": make and state == "draft",
@@ -250,7 +250,7 @@ def reissue(request: HttpRequest, batch_id: int) -> HttpResponse:
 def demo_answer(request: HttpRequest, batch_id: int) -> HttpResponse:
     """What the demo's bank answers; there is no such bank elsewhere."""
     batch = _visible(request, batch_id)
-    if training_date() is None or batch.kind != actions.TRANSFER or batch.state != "sent_to_bank":
+    if training_date() is None or batch.kind != TRANSFER or batch.state != "sent_to_bank":
         raise Http404
     return _download(demo_bank.answer(batch), f"{batch.number}-return.txt")
 

@@ -18,7 +18,7 @@ from approvals.applications.refusals import Refused as AccountRefused
 from approvals.awards.actions import activate_started
 from approvals.awards.models import Award
 from approvals.disbursement import actions, demo_bank, queries
-from approvals.disbursement.models import Batch
+from approvals.disbursement.models import SETTLEMENT, Batch
 from approvals.disbursement.refusals import Refused
 from approvals.people.crypto import blind_index
 from approvals.programmes.terms import Term
@@ -765,7 +765,7 @@ def test_two_kinds_of_payment_of_one_programme_and_term_can_both_be_paid(office:
     Application.objects.filter(pk=stuck.case_id).update(account_hash=None)
     rows = {row["kind"]: (row["count"], row["no_account"]) for row in queries.waiting([office.county.path])}
     assert rows == {"bank_transfer": (1, 1), "fee_waiver_settlement": (1, 0)}
-    waiver = actions.make_batch(office.version.programme, TERM, office.maker, office.county.path, actions.SETTLEMENT)
+    waiver = actions.make_batch(office.version.programme, TERM, office.maker, office.county.path, SETTLEMENT)
     assert (waiver.kind, waiver.line_count) == ("fee_waiver_settlement", 1)
     assert office.batch().line_count == 1
     assert refusal(office.batch) == "all_left_out", "the one that has no account"
