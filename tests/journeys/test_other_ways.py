@@ -184,7 +184,7 @@ def test_signing_in_and_the_queue_are_in_english_too(demo: None, open_page: Open
     button(page, "Approve").click()
     assert_accessible(page)
     button(page, "Approve (1)").click()
-    told(page, "1 case.")
+    told(page, "1 case is decided: Approve")
     page.get_by_role("link", name="李小田", exact=True).click()
     assert_accessible(page)
     screenshot(page, "case-en", full=True)
