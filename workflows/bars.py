@@ -37,8 +37,9 @@ def recused(case: str, person: str, level: str) -> str:
             SELECT 1 FROM workflows_recusal r
              WHERE r.person = {person} AND r.case_id = {case} AND r.ended_at IS NULL AND {at_level}
         ) OR EXISTS (
-            SELECT 1 FROM workflows_recusal r JOIN workflows_case c ON c.id = {case} AND starts_with(c.path, r.path)
+            SELECT 1 FROM workflows_recusal r
              WHERE r.person = {person} AND r.case_id IS NULL AND r.ended_at IS NULL AND {at_level}
+               AND starts_with((SELECT c.path FROM workflows_case c WHERE c.id = {case}), r.path)
         ))"""
 
 
