@@ -60,6 +60,7 @@ SENTENCES: dict[str, Promise] = {
     "date_format": _("“%(text)s” is not a date; write it like 2026-08-31."),
     "list_known": _("This very file was uploaded before, as the list of %(origin)s of %(day)s. Nothing was changed."),
     "list_loaded_meanwhile": _("The same file was taken over meanwhile. Nothing was changed."),
+    "list_doubtful": _("%(why)s If it is the right one all the same, load it with --despite-doubts."),
     "list_doubted": _("Something speaks against this list. Read it, and confirm that the list is the right one."),
     "no_valid_row": _("No row of this list can be taken."),
     "wrong_list_state": _("This list is no longer at the point where that can be done. Reload the page."),

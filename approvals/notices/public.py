@@ -110,6 +110,7 @@ def notice(request: HttpRequest, public_id: str) -> HttpResponse:
         "public/notice.html",
         {
             "notice": found,
+            "supplementary": list(queries.current().filter(supplements=found)),
             "paper": paper.paper_of(found, (), following),
             "rows_html": rows,
             "after": after or "",

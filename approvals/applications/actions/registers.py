@@ -69,11 +69,19 @@ def upload(content: bytes, filename: str, kind: str, origin: str, as_of: date, b
 
 
 def load_now(
-    content: bytes | Path, filename: str, kind: str, origin: str, as_of: date, by: UserActor, lang: str | None = None
+    content: bytes | Path,
+    filename: str,
+    kind: str,
+    origin: str,
+    as_of: date,
+    by: UserActor,
+    lang: str | None = None,
+    despite: bool = False,
 ) -> dict[str, Any]:
     """Takes a list over in one go, its valid rows: {"list", "rows", "accepted", "current", "refused": [{"row", …}]}.
 
-    Raises what `upload` raises, PermissionDenied, and Refused (no_valid_row).
+    `despite` what speaks against it, as for `confirm`. Raises what `upload` raises, PermissionDenied, and Refused
+    (no_valid_row, list_doubtful with `why`).
     """
     post = by.require(PERMISSION, county().path)
     data = content if isinstance(content, bytes) else content.read_bytes()
@@ -85,8 +93,11 @@ def load_now(
         _acceptable(data, kind, origin, as_of)  # again: somebody may have loaded it meanwhile
         register = _new(digest, filename, kind, origin, as_of, by)
         _note_reading(register, reading)
+        against = doubts(register)
+        if against and not despite:
+            raise Refused("list_doubtful", why=" ".join(doubt.message for doubt in against))
         register.confirmed_by = by.user
-        _take_over(register, reading, by, post)
+        _take_over(register, reading, by, post, despite=[doubt.code for doubt in against])
     return {
         "list": register.pk,
         "rows": register.rows,
@@ -285,7 +296,7 @@ def _content(register: RegisterList) -> bytes:
     return decrypt_bytes(bytes(register.content or b""))
 
 
-def _take_over(register: RegisterList, reading: Reading, by: UserActor, post: str) -> None:
+def _take_over(register: RegisterList, reading: Reading, by: UserActor, post: str, **data: Any) -> None:
     """Writes the rows, and makes the list the current one unless a later one is; the caller is alone with the kind."""
     before = register.state
     register.accepted = registers.write_entries(register.pk, reading.rows)
@@ -295,7 +306,8 @@ def _take_over(register: RegisterList, reading: Reading, by: UserActor, post: st
         RegisterList.objects.filter(kind=register.kind, current=True).update(current=False)
         register.current = True
     register.save()
-    _write("load", register, by, (before, "loaded"), post, accepted=register.accepted, current=register.current)
+    told = data | {"accepted": register.accepted, "current": register.current}
+    _write("load", register, by, (before, "loaded"), post, **told)
 
 
 def _note_reading(register: RegisterList, reading: Reading) -> None:

@@ -26,7 +26,9 @@ class Stamp(NamedTuple):
 _DATE = "(SELECT date FROM workflows_trainingclock LIMIT 1)"
 _OFF = " OR ".join(f"l.state = '{state}'" for state in OFF_LIST)  # written out, so that the index of such lines serves
 _NOTICE = f"""
-SELECT {_DATE}, coalesce(n.id || ' ' || n.ctid::text || ' ' || n.xmin::text, ''),
+SELECT {_DATE}, coalesce(n.id || ' ' || n.ctid::text || ' ' || n.xmin::text, '') || coalesce((
+           SELECT string_agg(',' || s.id || ' ' || s.ctid::text || ' ' || s.xmin::text, '' ORDER BY s.id)
+             FROM notices_notice s WHERE s.supplements_id = n.id AND s.state = 'published'), ''),
        ARRAY(SELECT l.number FROM notices_noticeline l WHERE l.notice_id = n.id AND ({_OFF}) ORDER BY l.number),
        coalesce(n.id, 0)
 FROM (SELECT 1) one LEFT JOIN notices_notice n ON n.public_id = %s

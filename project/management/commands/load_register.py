@@ -26,6 +26,9 @@ class Command(DoorCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--origin", required=True, metavar="TEXT", help="the office that issued it")
         parser.add_argument("--date", required=True, metavar="YYYY-MM-DD", help="the date of its data")
+        parser.add_argument(
+            "--despite-doubts", action="store_true", help="though it looks like another list, or is far shorter"
+        )
         parser.add_argument("--json", action="store_true", help="on one line, for programs")
         parser.add_argument("--lang", choices=LANGUAGES, default="zh", help="language of the sentences")
         parser.add_argument("--by", metavar="USER", help="who loads it; a data-match officer unless given")
@@ -36,7 +39,7 @@ class Command(DoorCommand):
             try:
                 answer = load_now(
                     content_of(file), file.name, kind, options["origin"], _day(options["date"]),
-                    UserActor(_loader(options["by"])), language,
+                    UserActor(_loader(options["by"])), language, options["despite_doubts"],
                 )  # fmt: skip
             except (Refused, RosterUnreadable) as refusal:
                 self.answer({"error": refusal.message, "code": refusal.code}, json)

@@ -536,3 +536,18 @@ def test_the_table_of_lists_takes_as_many_statements_however_many_lists(
         )
     with django_assert_max_num_queries(14):
         client.get(reverse("applications:registers"))
+
+
+def test_the_command_asks_again_before_it_takes_a_doubtful_list(officer: User, tmp_path: Path) -> None:
+    file = tmp_path / "名册.xlsx"
+    options = ("--origin", "县公安局", "--date", "2026-08-31")
+    file.write_bytes(book(*rows(5)))
+    assert command("deceased", str(file), *options)[0] == 0
+    file.write_bytes(book(*rows(2)))
+    status, answer = command("deceased", str(file), *options)
+    assert (status, answer["code"]) == (2, "list_doubtful")
+    assert "仅2行可导入" in answer["error"]
+    assert RegisterList.objects.get().accepted == 5, "nothing is kept of the one that was not taken"
+    status, answer = command("deceased", str(file), *options, "--despite-doubts")
+    assert (status, answer["accepted"], answer["current"]) == (0, 2, True)
+    assert Record.objects.filter(about="register", act="load").latest("id").data["despite"] == ["much_shorter"]

@@ -144,3 +144,20 @@ def test_the_page_offers_both_and_links_the_two(school_place: Place, client: Cli
     actions.submit(notice.pk, school_place.author)
     school_place.sign(notice)
     assert notice.title in client.get(reverse("notices:detail", args=[original.pk])).content.decode()
+
+
+def test_the_public_page_of_an_original_names_its_supplement_while_that_is_on_notice(
+    school_place: Place, client: Client
+) -> None:
+    original = school_place.published(1)
+    address = reverse("public:notice", args=[original.public_id])
+    assert "另有补充公示" not in client.get(address).content.decode()
+    school_place.applications(1)
+    notice = school_place.draft(supplements=original.pk)
+    actions.submit(notice.pk, school_place.author)
+    notice = school_place.sign(notice)
+    page = client.get(address).content.decode()
+    assert "另有补充公示" in page
+    assert f'href="{reverse("public:notice", args=[notice.public_id])}"' in page
+    actions.void(notice.pk, school_place.signer, LEAK)
+    assert "另有补充公示" not in client.get(address).content.decode(), "a kept page is made anew"
