@@ -1,7 +1,8 @@
 """What the demo county lived through before its first day, by the same doors that people use: nothing is faked.
 
 In spring a township's central school took ten boarders and day pupils from the roster to the bank; one payment came
-back and waits for another account. In September other schools are on their way: drafts, applications waiting for
+back and waits for another account. Of these pupils one went on leave, one left school and one changed schools within
+the county. In September other schools are on their way: drafts, applications waiting for
 the head, some returned, and a public notice that is running.
 """
 

@@ -100,7 +100,8 @@ def test_an_event_is_recorded_by_id_number(office: Office) -> None:
     award = office.award()
     address = reverse("awards:record")
     typed = {
-        "school": office.school.pk, "id_number": id_number(date(2012, 3, 5), 999), "kind": "leave", "day": DAY, "remark": "随父母",
+        "school": office.school.pk, "id_number": id_number(date(2012, 3, 5), 999), "kind": "leave", "day": DAY,
+        "remark": "随父母",
     }  # fmt: skip
     client = at(office.officer)
     response = client.post(address, typed)
