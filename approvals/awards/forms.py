@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy as _p
 
 from approvals.awards.actions import Goal
 from approvals.awards.reasons import EVENTS, KINDS, REASONS
@@ -34,7 +34,7 @@ class _Going(forms.Form):
             label=_("New school in the county"),
             queryset=schools,
             required=False,
-            empty_label=_t("Another county, or no change of school"),
+            empty_label=_("Another county, or no change of school"),
             help_text=_("Only for a change of school; the award follows once that school has accepted."),
         )
         self.fields["to_place"] = forms.CharField(
@@ -79,7 +79,9 @@ class EventForm(_Going):
         self.fields["kind"] = forms.ChoiceField(label=_("Change"), choices=[("", _("Please choose")), *EVENTS])
         self.fields["day"] = _day(_("Day of the change"), on)
         self._add_goal(others)
-        self.fields["remark"] = WordsField(label=_("Remark"), least=0, most=300, rows=2, required=False)
+        self.fields["remark"] = WordsField(
+            label=_p("enrolment event", "Remark"), least=0, most=300, rows=2, required=False
+        )
 
     def clean_id_number(self) -> str:
         number = normalise_id(self.cleaned_data["id_number"])

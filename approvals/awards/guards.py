@@ -1,6 +1,6 @@
 """An application for what an award of the pupil excludes is not carried further (DOMAIN.md §2.5 rule 3, §2.4).
 
-Asked when it is submitted and at each decision of the county; the database refuses the award itself.
+Asked when it is submitted and at the county's approval; the database refuses the award itself, whatever the route.
 """
 
 from django.db.models import F
@@ -46,8 +46,6 @@ def not_excluded(case_ids: list[int], by: Actor) -> dict[int, Refusal]:
 
 for _step, _outcome in (
     ("draft", "submit"),
-    ("county_review", "approve"),
-    ("recheck", "approve"),
     ("pending_approval", "approve"),
 ):
     guard("aid", _step, _outcome)(not_excluded)

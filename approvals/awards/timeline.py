@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy as _p
 
 from approvals.awards.reasons import NAMES
@@ -63,7 +63,7 @@ def _lines(rows: Iterable[Record]) -> Iterable[Line]:
     for row in rows:
         reason = str(NAMES.get(row.reason_code, ""))
         text = (
-            _t("%(reason)s: %(text)s") % {"reason": reason, "text": row.reason_text}
+            _("%(reason)s: %(text)s") % {"reason": reason, "text": row.reason_text}
             if reason and row.reason_text
             else (reason or row.reason_text)
         )
