@@ -255,13 +255,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state__in", ["active", "suspended"])), fields=["ends_on"], name="award_ending"
             ),
         ),
+        # One statement: a row touched twice would leave checks pending, which the index below does not bear.
         migrations.RunSQL(
             """
             UPDATE awards_award
                SET span = school_year,
                    ends_on = make_date(split_part(school_year, '-', 2)::int, 8, 31),
-                   taken = state IN ('pending', 'active', 'suspended', 'completed');
-            UPDATE awards_award SET stops_on = granted_at::date WHERE state IN ('terminated', 'suspended');
+                   taken = state IN ('pending', 'active', 'suspended', 'completed'),
+                   stops_on = CASE WHEN state IN ('terminated', 'suspended') THEN granted_at::date END;
             """,
             migrations.RunSQL.noop,
         ),
