@@ -40,6 +40,16 @@ SENTENCES: dict[str, Promise] = {
     "proposal_decided": _("%(name)s has decided a change of posts that you proposed."),
     "post_given": _("You hold a post: %(name)s. What you can see and do follows from it."),
     "post_ends": _("A post of yours ends: %(name)s."),
+    "award_proposed": _("Changes of awards wait for the county's confirmation: %(count)s."),
+    "award_to_second": _("Ends of awards wait for your confirmation as second person: %(count)s."),
+    "award_to_accept": _("Pupils are to come to your school with their awards: %(count)s. Please accept them."),
+    "award_decided": _("%(name)s has decided changes of awards of your school: %(count)s."),
+    "award_undecided": _(
+        "Awards were suspended because a change of enrolment was not decided in time, or the pupil died: %(count)s."
+    ),
+    "award_hold": _("%(name)s holds awards of your school for the audit: %(count)s. Nothing is paid meanwhile."),
+    "award_release": _("%(name)s has released awards of your school: %(count)s."),
+    "award_proof": _("Proofs of a year wait for the county's confirmation: %(count)s."),
     "batch_waiting": _("Batch %(name)s waits for you."),
     "objection_received": _("Somebody objects to “%(name)s”. Please accept it or say why not."),
     "objection_assigned": _("You are named to look into an objection to “%(name)s”."),

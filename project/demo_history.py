@@ -1,7 +1,8 @@
 """What the demo county lived through before its first day, by the same doors that people use: nothing is faked.
 
 In spring a township's central school took ten boarders and day pupils from the roster to the bank; one payment came
-back and waits for another account. In September other schools are on their way: drafts, applications waiting for
+back and waits for another account. Of these pupils one went on leave, one left school and one changed schools within
+the county. In September other schools are on their way: drafts, applications waiting for
 the head, some returned, and a public notice that is running.
 """
 
@@ -15,6 +16,8 @@ from approvals.applications.actions.rosters import import_now
 from approvals.applications.actions.submitting import confirm_papers, submit
 from approvals.applications.importing import target_of
 from approvals.applications.models import Application, Roster
+from approvals.awards import actions as awards
+from approvals.awards.models import Award, AwardProposal
 from approvals.disbursement import actions as payments
 from approvals.disbursement import demo_bank
 from approvals.notices import actions as notices
@@ -52,7 +55,7 @@ def live_through() -> int:
     A county too small for a story (few pupils) goes without it. Leaves the training clock in September.
     """
     with translation.override("zh-hans"):
-        for story in (_paid_in_spring, _on_notice, _submitted, _drafted):
+        for story in (_paid_in_spring, _changed_in_spring, _on_notice, _submitted, _drafted):
             with suppress(NoRoster):
                 story()
     return Application.objects.count()
@@ -81,6 +84,25 @@ def _paid_in_spring() -> None:
     _on(date(2026, 3, 24))
     for programme in sorted(set(Case.objects.filter(pk__in=cases).values_list("programme", flat=True))):
         _pay(programme, SPRING)
+
+
+def _changed_in_spring() -> None:
+    """休学、辍学、转学: the first is confirmed, of the second nobody decides in time, the third follows the pupil."""
+    paid = Award.objects.filter(school__code=PAID, state="active", lines__state="paid").order_by("pk")
+    on_leave, gone, moved = [award.student for award in paid.select_related("student")[:3]]
+    _on(date(2026, 3, 26))
+    school, officer = _office(PAID), _person(f"officer_{PAID}")
+    goal = awards.Goal(_office(ON_NOTICE))
+    for change in (
+        awards.Change(on_leave, "leave", date(2026, 3, 25), "因病休学，有医院证明"),
+        awards.Change(gone, "dropout", date(2026, 3, 25), "随父母外出，多次劝返未果"),
+        awards.Change(moved, "transfer", date(2026, 3, 25), "随父母迁居", goal),
+    ):
+        awards.record_event(change, school, officer)
+    _on(date(2026, 3, 27))
+    _must(awards.confirm(_proposals("suspend"), _person("county1")))
+    _must(awards.accept(_proposals("transfer"), _person(f"officer_{ON_NOTICE}")))
+    _on(date(2026, 4, 7))
 
 
 def _on_notice() -> None:
@@ -140,6 +162,12 @@ def _submit(code: str, cases: list[int]) -> None:
 def _decide(step: str, outcome: str, cases: Iterable[int], by: Actor, reason: Reason | None = None) -> None:
     """Decides those of the cases that stand at a step."""
     _must(decide(open_items(AidFlow.kind, step, cases).values(), outcome, by, reason=reason))
+
+
+def _proposals(kind: str) -> list[int]:
+    """Open proposals about awards, of a kind of change."""
+    found = AwardProposal.objects.filter(kind=kind, state__in=["waiting", "to_accept"])
+    return list(found.values_list("pk", flat=True))
 
 
 def _must(results: Iterable[object]) -> None:

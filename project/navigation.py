@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications.models import PaperRequest
+from approvals.awards.queries import waiting_for
 from approvals.disbursement.models import Batch, PaymentLine
 from approvals.disbursement.queries import awards_to_pay
 from approvals.notices.announcements.models import Announcement
@@ -151,6 +152,10 @@ def _lines(state: str) -> Waiting:
     return lambda where: PaymentLine.objects.filter(where, state=state)
 
 
+def _award_changes(state: str) -> Waiting:
+    return lambda where: waiting_for(state, where)
+
+
 def _papers_asked(where: Q) -> QuerySet:
     items = PaperRequest.objects.filter(answered_at=None).values("item")
     return WorkItem.objects.filter(where, pk__in=items, finished__isnull=True)
@@ -185,6 +190,9 @@ NOTICE_WORK: dict[str, tuple[Promise, Promise, Promise]] = {
 """By level: what there is to draft, to put right, to sign."""
 SELDOM = {
     TO_SIGN,
+    "pupils_to_accept",
+    "award_changes",
+    "award_ends",
     *(f"{level}_to_mend" for level in NOTICE_WORK),
     *(f"{level}_to_{what}" for level in ("class", "township") for what in ("notice", "sign")),
 }
@@ -237,6 +245,12 @@ WORK: list[Work] = [
          "disbursement:list", "", "batches"),
     Work("failed", _("Failed payments: account to be corrected"), "fix_account", _lines("failed"),
          "disbursement:failed", "", "failed"),
+    Work("award_changes", _("Changes of awards to be confirmed"), "confirm_award", _award_changes("waiting"),
+         "awards:proposals", "", "award_changes"),
+    Work("award_ends", _("Ends of awards to be confirmed by a second person"), "second_award",
+         _award_changes("to_second"), "awards:proposals", "", "award_changes"),
+    Work("pupils_to_accept", _("Pupils to be accepted with their awards"), "propose_award",
+         _award_changes("to_accept"), "awards:proposals", "", "award_changes"),
     Work(POSTS_TO_DECIDE, _("Changes of posts to be approved"), "manage_posts", _proposals,
          "organisations:proposals", "", "posts"),
 ]  # fmt: skip
@@ -252,6 +266,10 @@ ENTRIES: list[Entry] = [
     Entry("announcements", _p("navigation", "Announcements"), "notices:announcements",
           ("draft_announcement", "publish_announcement", "view_record")),
     Entry("awards", _p("navigation", "Awards"), "awards:list", ("view_case",)),
+    Entry("award_changes", _p("navigation", "Changes of awards"), "awards:proposals",
+          ("propose_award", "confirm_award", "second_award", "hold_award")),
+    Entry("events", _p("navigation", "Changes of enrolment"), "awards:events",
+          ("propose_award", "confirm_award", "second_award", "hold_award")),
     Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account",)),
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
           ("make_batch", "check_batch", "approve_batch", "view_record")),

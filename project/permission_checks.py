@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.checks import Error, register
 
+from approvals.awards.models import Award, AwardProposal
 from approvals.disbursement.actions import NAMED
 from approvals.disbursement.models import Batch
 from approvals.notices.announcements.models import Announcement
@@ -19,6 +20,7 @@ from workflows.ways import method_of
 NOTICE_ACTS = {
     "void": ("discard", "void"), "publish": ("publish", "schedule"), "conclude": ("conclude_by_people",),
 }  # fmt: skip
+PROPOSAL_ACTS = {"confirm": ("confirm", "confirm_first"), "withdraw": ("withdraw", "withdraw_county")}
 MACHINES: dict[str, tuple[Any, dict[str, tuple[str, ...]], bool]] = {
     "case": (AidCase, {}, True),
     **dict.fromkeys(STEPS, (Notice, NOTICE_ACTS, False)),
@@ -26,6 +28,8 @@ MACHINES: dict[str, tuple[Any, dict[str, tuple[str, ...]], bool]] = {
     "batch": (Batch, {}, True),
     "objection": (Objection, {}, True),
     "post": (PostProposal, {}, True),
+    "award": (Award, {}, True),
+    "award_proposal": (AwardProposal, PROPOSAL_ACTS, True),
 }
 """By family: its machine, what acts are called in it where otherwise, and whether it names the matrix's permissions."""
 for _transition, _act in NAMED.items():

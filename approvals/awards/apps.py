@@ -8,4 +8,4 @@ class AwardsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from approvals.awards import listeners  # noqa: F401
+        from approvals.awards import guards, listeners, tasks  # noqa: F401

@@ -76,7 +76,7 @@ def unpaid(where: Q) -> QuerySet[AwardTerm]:
     paid = lines.filter(student=OuterRef("award__student"), programme=OuterRef("award__programme"), state__in=OCCUPYING)
     noticed = Case.objects.filter(EVERY_NOTICE_CONCLUDED.holds()).values("pk")
     awards = Award.objects.filter(where, state="active", case__in=noticed).values("pk")
-    begun = AwardTerm.objects.filter(award__in=awards, amount__gt=0, term__lte=Term.on(today()).code)
+    begun = AwardTerm.objects.filter(award__in=awards, hold="", amount__gt=0, term__lte=Term.on(today()).code)
     return (
         begun.exclude(Exists(held))
         .exclude(Exists(paid))

@@ -8,6 +8,7 @@ from datetime import date
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
+from approvals.organisations.models import Organisation
 from approvals.people.crypto import blind_index, encrypt
 from approvals.people.identity import birth_date_of, sex_of
 from approvals.people.models import Student
@@ -141,3 +142,15 @@ def correct_pupil(student: Student, name: str, id_number: str, enrolment_no: str
     except IntegrityError as error:
         raise NumberTaken from error
     return names
+
+
+def move_pupils(students: Iterable[int], school: Organisation, by: Actor, post: str) -> int:
+    """转入: pupils whom a school has accepted are on its roll; their class there is not known yet. Returns how many.
+
+    The caller has checked under which `post` the school accepts them.
+    """
+    keys = sorted(set(students))
+    moved = Student.objects.filter(pk__in=keys).exclude(school=school).update(school=school, class_name="")
+    if moved:
+        record.write("move_pupils", "school", [school.pk], by, post=post, path=school.path, data={"count": moved})
+    return moved

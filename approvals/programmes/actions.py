@@ -29,9 +29,10 @@ def load_programmes(folder: Path | None = None) -> list[str]:
 
 
 def _agree(files: list[ProgrammeFile]) -> None:
-    """Refuses one code in two files, and one group under two names."""
+    """Refuses one code in two files, and one group under two names or that excludes others for two spans of time."""
     codes: set[str] = set()
     names: dict[str, tuple[str, str]] = {}
+    spans: dict[str, str] = {}
     for file in files:
         if file.code in codes:
             raise DefinitionError(f"{file.code}: two files define this programme")
@@ -39,6 +40,8 @@ def _agree(files: list[ProgrammeFile]) -> None:
         name = (file.group_name, file.group_name_en)
         if names.setdefault(file.group, name) != name:
             raise DefinitionError(f"{file.code}: group_name: {file.group} is called otherwise in another file")
+        if spans.setdefault(file.group, file.award.exclusive) != file.award.exclusive:
+            raise DefinitionError(f"{file.code}: award.exclusive: {file.group} has another one in another file")
 
 
 def _load(file: ProgrammeFile) -> list[str]:

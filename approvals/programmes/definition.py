@@ -214,6 +214,37 @@ class QuotaRule(Part):
     """Yuan per term that the average of a school's list must not fall below (DOMAIN.md §2.4)."""
 
 
+class InstalmentRule(Part):
+    """The granted sum is paid in equal parts, one a school year, each once that year's proof is confirmed
+    (代偿: a third a year for three years, DOMAIN.md §2.4).
+    """
+
+    count: Annotated[int, Field(ge=2, le=10)]
+    proof: Literal["yearly"] = "yearly"
+
+
+class AwardRule(Part):
+    """How an entitlement lives on after it was granted (DOMAIN.md §2.5, §3.2)."""
+
+    lasts: Literal["school_year", "stage"] = "school_year"
+    """`stage`: to the end of the pupil's stage, whatever becomes of the basis it was granted on (三免, §2.5 rule 4)."""
+    exclusive: Literal["school_year", "stage", "lifetime"] = "school_year"
+    """Of the programmes of its group a person has one award: in a school year, in a stage, or once for all."""
+    back_pay: Literal["all", "from_resumption", "none"] = "from_resumption"
+    """On resumption: every missed term is paid; those from the term of resumption on; those after it."""
+    decide_days: Annotated[int, Field(ge=1, le=LONGEST)] = 5
+    """Working days in which a change of enrolment is decided; after them the award is suspended by itself."""
+    instalments: InstalmentRule | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "AwardRule":
+        if self.lasts == "stage" and self.exclusive == "school_year":
+            raise ValueError("exclusive: an award that lasts for a stage excludes others for the stage or for life")
+        if self.instalments and (self.lasts != "school_year" or self.exclusive != "lifetime"):
+            raise ValueError("instalments: a sum in instalments is granted once: lasts school_year, exclusive lifetime")
+        return self
+
+
 class WindowLine(Part):
     """When applications of a term are taken, both days included."""
 
@@ -271,6 +302,7 @@ class Definition(Part):
     rates: list[RateLine] = []
     quota: QuotaRule | None = None
     rules: list[Rule] = []
+    award: AwardRule = AwardRule()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "Definition":
@@ -297,8 +329,9 @@ class ProgrammeFile(Definition):
     windows: list[WindowLine] = []
 
     def definition(self) -> dict[str, Any]:
-        """The part that is pinned, as JSON."""
-        return self.model_dump(mode="json", exclude={"windows"})
+        """The part that is pinned, as JSON. What says nothing of awards keeps the digest it had before one could."""
+        usual = {"award"} if self.award == AwardRule() else set()
+        return self.model_dump(mode="json", exclude={"windows", *usual})
 
 
 def route(flow: str = "aid") -> list[Step]:
@@ -357,6 +390,8 @@ def _money_problems(definition: Definition) -> Iterator[str]:
     tiers = {tier.code for tier in definition.tiers}
     if bool(tiers) != ("tier" in definition.needs):
         yield "tiers: a programme with tiers needs one chosen, and no other"
+    if definition.award != AwardRule() and not pays:
+        yield "award: a programme that pays nothing gives no award"
     for rate in definition.rates:
         if rate.tier not in (tiers or {""}):
             yield f"rates: unknown tier {rate.tier!r}"

@@ -11,6 +11,9 @@ from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications.register_queries import STATES as LIST_STATES
 from approvals.applications.roster_queries import STATES as ROSTER_STATES
+from approvals.awards.models import PROPOSAL_STATES as AWARD_PROPOSAL_STATES
+from approvals.awards.models import STATES as AWARD_STATES
+from approvals.awards.models import EventList
 from approvals.disbursement.models import BATCH_STATES, LINE_STATES
 from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
 from approvals.notices.models import STATES as NOTICE_STATES
@@ -38,6 +41,9 @@ STATES: dict[str, Mapping[str, Promise | str]] = {
     "notice": dict(NOTICE_STATES),
     "objection": dict(OBJECTION_STATES),
     "announcement": dict(ANNOUNCEMENT_STATES),
+    "award": dict(AWARD_STATES),
+    "award_proposal": dict(AWARD_PROPOSAL_STATES),
+    "event_list": dict(EventList._meta.get_field("state").choices or []),
     "batch": dict(BATCH_STATES),
     "line": dict(LINE_STATES),
     "proposal": dict(PROPOSAL_STATES),

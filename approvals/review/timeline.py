@@ -50,6 +50,7 @@ ACTS: dict[str, Promise] = {
     "urge": _p("act", "Urged"),
     "vacate": _p("act", "Seat vacated: no post any more"),
     "seat": _p("act", "Seated in a vacant place"),
+    "not_granted": _p("act", "No award: the pupil has one that excludes it"),
     "escalate": _p("act", "Brought before the office above"),
 }
 """What other acts on a case than decisions are called."""

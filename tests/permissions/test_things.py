@@ -26,7 +26,11 @@ from approvals.applications.actions import changing, evidence, match_runs, match
 from approvals.applications.models import Application, Hit, Roster
 from approvals.applications.register_queries import STATES as LIST_STATES
 from approvals.applications.roster_queries import STATES as ROSTER_STATES
-from approvals.awards.models import Award
+from approvals.awards import actions as awards
+from approvals.awards.models import PROPOSAL_STATES as AWARD_PROPOSAL_STATES
+from approvals.awards.models import STATES as AWARD_STATES
+from approvals.awards.models import Award, AwardInstalment, AwardProposal, EventList
+from approvals.awards.refusals import Refused as AwardRefused
 from approvals.disbursement import actions as batches
 from approvals.disbursement import demo_bank
 from approvals.disbursement.models import BATCH_STATES, LINE_STATES, Batch, PaymentLine
@@ -49,6 +53,7 @@ from approvals.organisations.models import PROPOSAL_STATES, Kind, Organisation, 
 from approvals.organisations.permissions_file import BELOW, OWN, OWN_CASE, RELATIONS
 from approvals.organisations.permissions_file import Act as Cell
 from approvals.organisations.roles import matrix
+from approvals.people.crypto import encrypt_bytes
 from approvals.people.models import RegisterList
 from approvals.programmes.definition import ObjectionRule
 from approvals.review.actions import unmask
@@ -79,7 +84,8 @@ REASON = Reason("other", WHY)
 GATES = {
     "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed",
     "nothing_corrected", "not_waiting", "no_such_proposal", "account_closed", "account_already",
-    "pupil_of_other_school", "wrong_list_state", "other_level", "said", "answered_before",
+    "pupil_of_other_school", "wrong_list_state", "other_level", "said", "answered_before", "no_such_award",
+    "not_held",
 }  # fmt: skip
 """Codes of refusals that tell of the permission or the state."""
 NEW = ("-",)
@@ -92,6 +98,9 @@ THINGS = {
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
     "post": [name for name, _ in PROPOSAL_STATES],
+    "award": [name for name, _ in AWARD_STATES],
+    "award_proposal": [name for name, _ in AWARD_PROPOSAL_STATES],
+    "enrolment_event": ["previewed", "loaded", "discarded"],
     "account": ["open", "closed"],
     "freeze": ["running", "ended"],
     "application": list(CASE_STATES),
@@ -122,6 +131,8 @@ class Stage:
     batch: Batch = field(default_factory=Batch)
     sent: Batch = field(default_factory=Batch)
     """A batch that is at the bank."""
+    award: Award = field(default_factory=Award)
+    """Of a sum in instalments, whose first proof is recorded."""
     application: Application = field(default_factory=Application)
     roster: Roster = field(default_factory=Roster)
     register: RegisterList = field(default_factory=RegisterList)
@@ -183,6 +194,10 @@ def _stage(world: World) -> Stage:
     batches.export(stage.sent.pk, stage.maker)
     at_step("payment", school=school, version=version)
     stage.batch = batches.make_batch(version.programme, TERM, stage.maker, county.path)
+    sums = VersionFactory(
+        changes={"code": "sums", "group": "sums", "award": {"exclusive": "lifetime", "instalments": {"count": 3}}}
+    )
+    stage.award = Award.objects.get(case=at_step("payment", school=school, version=sums).case_id)
     stage.application = at_step("draft", school=school, version=version)
     officer = acting(person("aid_officer", school))
     book = "姓名,身份证号,年级,班级\n".encode("gb18030")
@@ -271,6 +286,10 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+OF_SCHOOLS = ("application.enter", "roster.upload", "enrolment_event.record", "enrolment_event.upload")
+"""Acts that begin with an organisation, which must be there."""
+
+
 def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
     """The relations that such a thing can stand in: only a case is somebody's own, and where the thing lies with an
     organisation or a person, there must be one.
@@ -282,13 +301,14 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
         "account.create",
         "reading.post_pages",
         "reading.batch_pages",
+        "reading.award_pages",
         "reading.objection_pages",
         "reading.announcement_pages",
     ):
         return [OWN]
     of_cases = cell.key == "reading.case_page" or (cell.family == "application" and cell.name != "enter")
     kept = [each for each in RELATIONS if each != OWN_CASE or of_cases]
-    if cell.family == "account" or cell.key in ("application.enter", "roster.upload"):
+    if cell.family == "account" or cell.key in OF_SCHOOLS:
         here = stage.world.places[kind]
         kept = [each for each in kept if Organisation.objects.filter(path=here[each]).exists()]
     return kept
@@ -462,6 +482,90 @@ def try_line(stage: Stage, name: str, state: str, place: str) -> Try:
     return lambda by: batches.correct_account(line.pk, account_number(999_999), "card", holder, bank, by)
 
 
+def try_award(stage: Stage, name: str, state: str, place: str) -> Try:
+    award, officer = stage.award, stage.second.user
+    stopped = FIRST_DAY if state in ("suspended", "transferred_out", "terminated") else None
+    Award.objects.filter(pk=award.pk).update(
+        state=state,
+        path=place,
+        stops_on=stopped,
+        stopped_for="audit",
+        audit_held=name == "audit_release" and bool(stopped),
+    )
+    part = AwardInstalment.objects.get(term__award=award, number=1)
+    if name == "confirm_proof":
+        AwardInstalment.objects.filter(pk=part.pk).update(
+            proof=WHY, recorded_by=officer, recorded_person=officer.person
+        )
+    kind = name.removeprefix("propose_")
+    reasons = {
+        "suspend": "leave", "resume": "return", "transfer": "transfer", "terminate": "dropout",
+        "complete": "graduation",
+    }  # fmt: skip
+    goal = awards.Goal(None, "邯郸市某校") if kind == "transfer" else awards.Goal()
+    if kind in reasons:
+        return lambda by: awards.propose([award.pk], kind, reasons[kind], WHY, FIRST_DAY, by, goal)
+    return {
+        "audit_hold": lambda by: awards.hold([award.pk], by, WHY),
+        "audit_release": lambda by: awards.release([award.pk], by, WHY),
+        "record_proof": lambda by: awards.record_proof(part.pk, WHY, by),
+        "confirm_proof": lambda by: awards.confirm_proof(part.pk, by),
+    }[name]
+
+
+def try_award_proposal(stage: Stage, name: str, state: str, place: str) -> Try:
+    first, kind = stage.maker.user, "terminate" if state == "to_second" else "suspend"
+    to_school = None
+    if state == "to_accept":
+        kind, to_school = "transfer", Organisation.objects.filter(path=place).first() or stage.school
+        away = Organisation.objects.filter(kind=Kind.SCHOOL).exclude(pk=to_school.pk).first()
+        Organisation.objects.filter(pk=to_school.pk).update(stages=["primary"])
+        Award.objects.filter(pk=stage.award.pk).update(school=away)
+    Award.objects.filter(pk=stage.award.pk).update(path=place)
+    signed = {"first_by": first, "first_at": "2026-09-07T08:00+08:00"} if state in ("to_second", "confirmed") else {}
+    proposal = AwardProposal.objects.create(
+        state=state, award=stage.award, path=place, kind=kind, reason_code="leave", effective_on=FIRST_DAY,
+        from_school=stage.school, to_school=to_school, proposed_by=stage.second.user,
+        proposed_at="2026-09-07T08:00+08:00", **signed,
+    )  # fmt: skip
+
+    def taken_back(by: UserActor) -> Any:
+        AwardProposal.objects.filter(pk=proposal.pk).update(proposed_person=by.user.person, first_person=None)
+        return awards.withdraw([proposal.pk], by)
+
+    if name == "withdraw":
+        AwardProposal.objects.filter(pk=proposal.pk, state="confirmed").update(state="declined")
+    return {
+        "confirm": lambda by: awards.confirm([proposal.pk], by),
+        "second": lambda by: awards.second([proposal.pk], by),
+        "accept": lambda by: awards.accept([proposal.pk], by),
+        "decline": lambda by: awards.decline([proposal.pk], by, WHY),
+        "withdraw": taken_back,
+    }[name]
+
+
+def try_enrolment_event(stage: Stage, name: str, state: str, place: str) -> Try:
+    school = _office(place)
+    if name == "record":
+        pupil = StudentFactory(school=stage.school, stage="primary")
+        pupil.school_id = school.pk
+        return lambda by: awards.record_event(awards.Change(pupil, "leave", FIRST_DAY), school, by)
+    pupil = StudentFactory(school=stage.school, stage="primary")
+    book = f"姓名,身份证号,异动类型,异动日期\n{pupil.name},{pupil.id_number},休学,2026-09-07\n".encode("gb18030")
+    if name == "upload":
+        return lambda by: awards.upload(book, "异动.csv", school, by)
+    if name == "correct_rates":
+        return lambda by: awards.correct_rates(stage.version.programme_id, TERM, place, by)
+    kept = EventList.objects.create(
+        school=stage.school, path=place, filename="异动.csv", sha256="0" * 64, content=encrypt_bytes(book), state=state,
+        uploaded_by=stage.second.user, uploaded_at="2026-09-07T08:00+08:00",
+    )  # fmt: skip
+    return {
+        "confirm": lambda by: awards.confirm_list(kept.pk, by),
+        "discard": lambda by: awards.discard_list(kept.pk, by),
+    }[name]
+
+
 def try_post(stage: Stage, name: str, state: str, place: str) -> Try:
     office = _office(place)
     role = {Kind.COUNTY: "auditor", Kind.TOWNSHIP: "township_reviewer"}.get(Kind(office.kind), "class_teacher")
@@ -595,6 +699,9 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
         ) and _opens(by, "review:permissions"),
         "objection_pages": lambda by: _opens(by, "objections:list"),
         "notice_packages": lambda by: _downloads(stage, by, place),
+        "award_pages": lambda by: all(
+            _opens(by, f"awards:{page}") for page in ("list", "proposals", "events", "differences")
+        ),
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
         "register_pages": lambda by: _opens(by, "applications:registers"),
         "announcement_pages": lambda by: _opens(by, "notices:announcements"),
@@ -615,6 +722,9 @@ TRIES: dict[str, Callable[..., Try]] = {
     "batch": try_batch,
     "line": try_line,
     "post": try_post,
+    "award": try_award,
+    "award_proposal": try_award_proposal,
+    "enrolment_event": try_enrolment_event,
     "account": try_account,
     "freeze": try_freeze,
     "application": try_application,
@@ -628,18 +738,27 @@ TRIES: dict[str, Callable[..., Try]] = {
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.assigned], ids=lambda cell: cell.key)
 def test_what_is_for_the_one_who_was_named_is_for_nobody_else(stage: Stage, cell: Cell) -> None:
     """Among those who hold the permission, whatever their role."""
-    acts = {
+    acts: dict[str, Callable[[UserActor], Any]] = {
+        "withdraw": lambda by: refused_by(awards.withdraw([AwardProposal.objects.latest("pk").pk], by)),
         "unseal": lambda by: objections.unseal(stage.objection.pk, by, "ask_back"),
         "decide": lambda by: objections.decide(stage.objection.pk, by, "dismissed", WHY * 2),
     }
     for state, role in product(cell.needs, ROLES):
         with undone():
             TRIES[cell.family](stage, cell.name, state, stage.school.path)
-            with pytest.raises((PermissionDenied, Refused)) as refusal:
+            with pytest.raises((PermissionDenied, Refused, AwardRefused)) as refusal:
                 acts[cell.name](stage.world.people[role])
             [kind] = MATRIX.at[role]
             holds = MATRIX.allows(role, cell, state, OWN if kind == Kind.SCHOOL else BELOW)
-            assert getattr(refusal.value, "code", "") == ("not_investigator" if holds else ""), role
+            expected = ("not_own_proposal", "no_such_proposal") if cell.name == "withdraw" else ("not_investigator", "")
+            assert getattr(refusal.value, "code", "") == expected[not holds], role
+
+
+def refused_by(answers: list[proposals.Answer]) -> None:
+    """Raises the refusal of the only one."""
+    [each] = answers
+    if not each.ok:
+        raise Refused("wrong_state") if each.code == "not_waiting" else AwardRefused(each.code)
 
 
 def test_no_family_of_the_matrix_is_left_out() -> None:
