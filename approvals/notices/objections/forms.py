@@ -43,7 +43,7 @@ class _Asking(forms.Form):
 
     def _put(self, question: captcha.Question) -> None:
         """Puts a question on the page: the one that was asked, or a new one."""
-        self.fields["answer"].label = question.words
+        self["answer"].label = self.fields["answer"].label = question.words
         self.fields["token"].initial = question.token
         if self.is_bound:
             self.data = self.data.copy()

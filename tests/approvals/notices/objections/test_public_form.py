@@ -186,6 +186,18 @@ def test_an_answer_is_used_once_and_a_wrong_one_uses_the_question_up(scene: Scen
     assert Objection.objects.count() == 1
 
 
+def test_after_a_wrong_answer_the_question_on_the_page_is_the_new_one(scene: Scene, client: Client) -> None:
+    form = answered(scene.notice)
+    for _ in range(3):
+        page = text(client.post(address(scene.notice), form | {"answer": "99"}))
+        form["token"] = page.partition('name="token" value="')[2].partition('"')[0]
+        question = captcha.asked(form["token"], scene.notice.public_id)
+        assert question is not None
+        assert question.words in page
+    form["answer"] = next(str(number) for number in range(20) if question.is_answer(str(number)))
+    assert client.post(address(scene.notice), form).status_code == 200
+
+
 def test_a_form_that_lacks_something_else_need_not_be_answered_twice(scene: Scene, client: Client) -> None:
     form = answered(scene.notice)
     lacking = client.post(address(scene.notice), form | {"ground": ""})
