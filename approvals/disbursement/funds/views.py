@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from approvals.disbursement.funds import actions, queries, tables
@@ -141,7 +141,14 @@ def allotment(request: HttpRequest, allotment_id: int) -> HttpResponse:
 
 
 def _entries_file(kind: str, one: Allotment, entries: QuerySet) -> HttpResponse:
-    head = [_("Date"), _("Entry"), _("Batch"), _("Document"), _("By"), *(Account(each).label for each in BALANCES)]
+    head = [
+        _("Date"),
+        _("Entry"),
+        _("Batch"),
+        _("Document"),
+        pgettext("a ledger entry", "By"),
+        *(Account(each).label for each in BALANCES),
+    ]
     rows = [
         [
             timezone.localdate(entry.business_at).isoformat(),
