@@ -82,7 +82,7 @@ REASON = Reason("other", WHY)
 FINANCE = ("finance_maker", "finance_checker", "finance_approver", "treasury_officer")
 DOCUMENT = "鸡财拨〔2026〕1号"
 GATES = {
-    "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed",
+    "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed", "audit_held",
     "nothing_corrected", "not_waiting", "no_such_proposal", "account_closed", "account_already",
     "pupil_of_other_school", "wrong_list_state", "other_level", "said", "answered_before",
 }  # fmt: skip

@@ -342,6 +342,8 @@ def close(batch_id: int, by: UserActor) -> Batch:
     with transaction.atomic():
         batch = locked(batch_id)
         post = by.require("reconcile_batch", batch.path)
+        if not matrix().in_state("batch.close", batch.state):
+            raise Refused("wrong_state")
         waiting = batch.lines.exclude(state__in=SETTLED).order_by("number")
         if numbers := list(waiting.values_list("number", flat=True)):
             raise Refused("lines_open", count=len(numbers), lines=listed(numbers))

@@ -12,7 +12,14 @@ from approvals.disbursement.funds.models import Allotment, FundSource, SplitRule
 from approvals.disbursement.funds.splitting import spread
 from approvals.disbursement.models import Batch
 from approvals.disbursement.refusals import Refused
+from approvals.organisations.queries import STEP
 from workflows.clock import today
+
+
+def with_ancestors(path: str) -> list[str]:
+    """The paths of an office and of those above it."""
+    return [path[:end] for end in range(STEP, len(path) + 1, STEP)]
+
 
 Shares = dict[str, Decimal]
 """Yuan by fund source."""
@@ -34,12 +41,12 @@ def shares_of(programme: str, total: Decimal, day: date) -> Shares:
 
 
 def fitting(batch: Batch, sources: Iterable[str]) -> QuerySet[Allotment]:
-    """Allotments of these sources that may be spent on a batch: of its office, of no later year, earmarked for nothing
-    else.
+    """Allotments of these sources that may be spent on a batch: of its office or one above, of no later year, earmarked
+    for nothing else.
     """
     earmark = Q(programmes=[]) | Q(programmes__contains=[batch.programme_id])
     return Allotment.objects.filter(
-        earmark, path=batch.path, source__in=list(sources), budget_year__lte=today().year
+        earmark, path__in=with_ancestors(batch.path), source__in=list(sources), budget_year__lte=today().year
     ).order_by("pk")
 
 
