@@ -231,6 +231,7 @@ def test_a_line_held_back_is_not_paid_and_waits_anew_when_let_go_later(office: O
 @pytest.mark.parametrize("model", [LedgerEntry, Posting, Allotment])
 def test_the_ledger_is_append_only(office: Office, model: Any) -> None:
     funded(office.county, office.version.programme)
+    connection.check_constraints()
     for act in (lambda rows: rows.update(id=0), lambda rows: rows._raw_delete(rows.db)):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             act(model.objects.all())
