@@ -19,6 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import OperationalError, ProgrammingError, connection, transaction
 from psycopg.errors import InsufficientPrivilege
 
+from approvals.disbursement.funds.loading import load_splits
 from approvals.organisations.actions import Appointment, appoint_all, load_organisations
 from approvals.organisations.county_file import read_file
 from approvals.organisations.models import Kind, Organisation, SchoolForm, User
@@ -151,6 +152,7 @@ def _fill(pupils: int) -> Loaded:
     load_calendar()
     with clock.held():  # every line of the record of one moment
         load_programmes()
+        load_splits()
         load_organisations()
         load_quotas()
         posts = _accounts()

@@ -9,6 +9,7 @@ the head, some returned, and a public notice that is running.
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 
 from django.utils import translation
 
@@ -20,6 +21,7 @@ from approvals.awards import actions as awards
 from approvals.awards.models import Award, AwardProposal
 from approvals.disbursement import actions as payments
 from approvals.disbursement import demo_bank
+from approvals.disbursement.funds.actions import record_allotment
 from approvals.notices import actions as notices
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation, User
@@ -27,6 +29,7 @@ from approvals.programmes.models import Programme
 from project.demo_rosters import NoRoster, roster
 from workflows import Reason, background, decide
 from workflows.actors import Actor
+from workflows.clock import today
 from workflows.flows.aid import AidFlow
 from workflows.models import Case, TrainingClock
 from workflows.queries import open_items
@@ -41,6 +44,7 @@ SUBMITTED = "3113049906"
 """曹庄镇示例初级中学: waits for its head."""
 DRAFTED = "2113049939"
 """风正乡示例中心小学: has drafts."""
+DOCUMENTS = {"central": "财教", "provincial": "冀财教", "county": "鸡财教"}
 CHECKED = Reason("verified", "已逐人核实，情况属实，同意继续办理。")
 INCOMPLETE = Reason("form_incomplete", "家庭成员信息填写不完整，请补充后重新提交。")
 
@@ -82,6 +86,7 @@ def _paid_in_spring() -> None:
     _decide("pending_approval", "approve", cases, _person("leader1"))
     _publish("county_notice", Organisation.objects.get(depth=1), SPRING, cases, "county1", "leader1")
     _on(date(2026, 3, 24))
+    _funds_come()
     for programme in sorted(set(Case.objects.filter(pk__in=cases).values_list("programme", flat=True))):
         _pay(programme, SPRING)
 
@@ -103,6 +108,29 @@ def _changed_in_spring() -> None:
     _must(awards.confirm(_proposals("suspend"), _person("county1")))
     _must(awards.accept(_proposals("transfer"), _person(f"officer_{ON_NOTICE}")))
     _on(date(2026, 4, 7))
+
+
+def _funds_come() -> None:
+    """The year's money, by documents of its sources: some for the living subsidy only, some for any programme."""
+    treasury, county = _person("treasury1"), Organisation.objects.get(depth=1).path
+    subsidies = list(Programme.objects.filter(group=GROUP).values_list("pk", flat=True))
+    for source, dated, amount, programmes, note in [
+        ("central", date(2026, 1, 12), "600000.00", subsidies, "2026年城乡义务教育补助经费（示例）"),
+        ("central", date(2026, 1, 20), "800000.00", [], "2026年学生资助补助经费（示例）"),
+        ("provincial", date(2026, 2, 3), "300000.00", [], "2026年省级学生资助配套资金（示例）"),
+        ("county", date(2026, 2, 10), "900000.00", [], "2026年县级学生资助配套资金（示例）"),
+    ]:
+        record_allotment(
+            county,
+            treasury,
+            source=source,
+            budget_year=2026,
+            document=f"{DOCUMENTS[source]}〔2026〕{dated.day}号(示例)",
+            dated=dated,
+            amount=Decimal(amount),
+            programmes=programmes,
+            note=note,
+        )
 
 
 def _on_notice() -> None:
@@ -187,7 +215,7 @@ def _publish(step: str, office: Organisation, term: str, cases: Iterable[int], a
 
 
 def _pay(programme: str, term: str) -> None:
-    """Three persons make, check and approve a batch; the bank answers."""
+    """Four persons make, check, approve and allot a batch; the bank answers."""
     maker = _person("finance1")
     batch = payments.make_batch(
         Programme.objects.get(pk=programme), term, maker, Organisation.objects.get(depth=1).path
@@ -195,6 +223,8 @@ def _pay(programme: str, term: str) -> None:
     payments.submit(batch.pk, maker)
     payments.check(batch.pk, _person("finance2"))
     payments.approve(batch.pk, _person("finance3"))
+    treasury = _person("treasury1")
+    payments.allot(batch.pk, treasury, f"鸡财拨〔2026〕{batch.pk}号(示例)", today())
     payments.export(batch.pk, maker)
     batch.refresh_from_db()
     payments.take_return(batch.pk, demo_bank.answer(batch), f"{batch.number}.txt", maker)

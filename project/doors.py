@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from approvals.disbursement.funds.loading import load_splits
 from approvals.notices.actions import recompute_open
 from approvals.notices.objections import actions as objections
 from approvals.organisations.actions import load_organisations
@@ -38,6 +39,7 @@ def load() -> None:
     load_calendar()
     if new := load_programmes():
         log.info("loaded", versions=new)
+    load_splits()
     if changed := recompute_open():
         log.info("recomputed", notices=changed)
     if changed := objections.recompute():

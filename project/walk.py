@@ -30,8 +30,9 @@ STAGES: list[Stage] = [
     Stage(4, _("County reviewers and leader"),
           _("Review, match the registers, approve, and put the list on county notice."),
           ("county1", "county2", "leader1")),
-    Stage(5, _("Finance"), _("Makes, checks and approves the batch, sends the bank file, reads the bank's return."),
-          ("finance1", "finance2", "finance3")),
+    Stage(5, _("Finance"),
+          _("Makes, checks, approves and allots the batch, sends the bank file, reads the bank's return."),
+          ("finance1", "finance2", "finance3", "treasury1")),
 ]  # fmt: skip
 
 OTHERS = ("officer2", "head2", "officer3", "head3", "townleader1", "match1", "audit1", "admin1", "admin2")

@@ -16,6 +16,8 @@ from django.db import transaction
 
 from approvals.applications.actions.creating import AT_TOWNSHIPS
 from approvals.applications.models import Application
+from approvals.disbursement.funds.actions import record_allotment
+from approvals.disbursement.models import Allotment, SplitRule
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Kind, Organisation, Post, SchoolForm, User
 from approvals.people.crypto import blind_index
@@ -260,6 +262,38 @@ class VersionFactory(factory.django.DjangoModelFactory):
                 Rate(version=version, **rate | {"amount": Decimal(rate["amount"])}) for rate in data["rates"]
             )
         return version
+
+
+# ---------------------------------------------------------------- money to pay them from
+
+
+def funded(
+    county: Organisation, programme: Programme, amount: str = "1000000.00", shares: dict[str, str] | None = None
+) -> list[Allotment]:
+    """A split of the programme (central and county halves) and as much of each source; whoever pays needs both."""
+    shares = shares or {"central": "50.00", "county": "50.00"}
+    SplitRule.objects.get_or_create(
+        programme=programme, valid_from=date(2000, 1, 1), defaults={"shares": shares, "basis": "示例"}
+    )
+    return [allotted(county, source, amount) for source in shares]
+
+
+def allotted(
+    county: Organisation, source: str, amount: str, programmes: tuple[str, ...] = (), dated: date = FIRST_DAY
+) -> Allotment:
+    """Money of a source that an office may spend, recorded by a treasury officer."""
+    by = acting(person("treasury_officer", county))
+    number = Allotment.objects.count() + 1
+    return record_allotment(
+        county.path,
+        by,
+        source=source,
+        budget_year=dated.year,
+        document=f"财教〔{dated.year}〕{number}号(示例)",
+        dated=dated,
+        amount=Decimal(amount),
+        programmes=list(programmes),
+    )
 
 
 # ---------------------------------------------------------------- pupils and their applications

@@ -6,8 +6,16 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import GET_STATE, FSMField, FSMModelMixin, transition
 
+from approvals.disbursement.funds.models import (  # noqa: F401
+    Adjustment,
+    Allotment,
+    Balance,
+    LedgerEntry,
+    Posting,
+    SplitRule,
+)
 from approvals.people.fields import EncryptedTextField
 from workflows.conditions import Condition
 
@@ -16,13 +24,19 @@ BATCH_STATES = [
     ("submitted", _p("batch state", "Waiting for the check")),
     ("reviewed", _p("batch state", "Checked")),
     ("approved", _p("batch state", "Approved")),
+    ("finance_review", _p("batch state", "At the treasury")),
+    ("allotted", _p("batch state", "Allotted")),
     ("sent_to_bank", _p("batch state", "Sent to the bank")),
     ("partially_paid", _p("batch state", "Partly paid")),
     ("paid", _p("batch state", "Paid")),
+    ("reconciled", _p("batch state", "Reconciled")),
+    ("closed", _p("batch state", "Closed")),
+    ("audit_held", _p("batch state", "Stopped by the auditor")),
     ("cancelled", _p("batch state", "Cancelled")),
 ]
 LINE_STATES = [
     ("included", _p("line state", "In the batch")),
+    ("held", _p("line state", "Held back")),
     ("sent", _p("line state", "Sent to the bank")),
     ("paid", _p("line state", "Paid")),
     ("failed", _p("line state", "Failed")),
@@ -33,13 +47,20 @@ LINE_STATES = [
 TRANSFER = "bank_transfer"
 SETTLEMENT = "fee_waiver_settlement"
 PURPOSE = "aid"
-OCCUPYING = ["included", "sent", "paid"]
+OCCUPYING = ["included", "held", "sent", "paid"]
 """States in which a line stands for the money of its person, programme, term and purpose."""
+SETTLED = ["paid", "acknowledged", "reissued", "cancelled"]
+"""States of a line for which nothing more is to be done in its batch."""
+BEFORE_PAID = ["draft", "submitted", "reviewed", "finance_review", "allotted", "sent_to_bank", "partially_paid"]
+"""States in which the auditor may stop a batch (财政违法行为处罚处分条例 Art. 24)."""
+FUNDED = ["allotted", "sent_to_bank", "partially_paid", "paid", "reconciled", "closed"]
+"""States for which the treasury has given the money."""
+PERSONS = ("maker", "checker", "approver", "treasury")
 HAS_LINES = Condition("empty_batch", _("The batch has no lines."), lambda: Q(lines__state="included"))
 
 
 class Batch(FSMModelMixin, models.Model):
-    """Lines of one programme and term that are paid together. Maker, checker and approver are three persons."""
+    """Lines of one programme and term, paid together; maker, checker, approver and treasury are four persons."""
 
     state = FSMField(_("state"), max_length=16, default="draft", protected=True, choices=BATCH_STATES)
     number = models.CharField(_("batch number"), max_length=30, unique=True)
@@ -50,15 +71,25 @@ class Batch(FSMModelMixin, models.Model):
     maker = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
     checker = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
     approver = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    treasury = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
     maker_person = models.UUIDField(editable=False)
     checker_person = models.UUIDField(null=True, editable=False)
     approver_person = models.UUIDField(null=True, editable=False)
-    """The natural persons behind the three accounts: one person may have two."""
+    treasury_person = models.UUIDField(null=True, editable=False)
+    """The natural persons behind the four accounts: one person may have two."""
     line_count = models.PositiveIntegerField(default=0)
     total = models.DecimalField(max_digits=14, decimal_places=2, default=0)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
+    committed_at = models.DateTimeField(null=True)
+    """Since when the ledger holds money for it: not before its approval, never for batches older than the ledger."""
+    treasury_document = models.CharField(max_length=60, blank=True)
+    treasury_date = models.DateField(null=True)
+    bank_total = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    """What the bank says it paid, as reconciled."""
+    held_from = models.CharField(max_length=16, blank=True, editable=False)
+    """The state to which a stopped batch goes back."""
 
     class Meta:
         verbose_name = _("disbursement batch")
@@ -70,19 +101,33 @@ class Batch(FSMModelMixin, models.Model):
                 & (
                     Q(approver_person=None)
                     | (~Q(approver_person=F("maker_person")) & ~Q(approver_person=F("checker_person")))
+                )
+                & (
+                    Q(treasury_person=None)
+                    | (
+                        ~Q(treasury_person=F("maker_person"))
+                        & ~Q(treasury_person=F("checker_person"))
+                        & ~Q(treasury_person=F("approver_person"))
+                    )
                 ),
-                name="three_natural_persons",
+                name="four_natural_persons",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["approved", "sent_to_bank", "partially_paid", "paid"])
+                condition=~Q(state__in=["approved", "finance_review", *FUNDED])
                 | Q(checker_person__isnull=False, approver_person__isnull=False),
                 name="approved_batch_has_three_persons",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=FUNDED)
+                | Q(treasury_person__isnull=False, treasury_date__isnull=False) & ~Q(treasury_document="")
+                | Q(committed_at=None) & ~Q(state="allotted"),
+                name="funded_batch_has_treasury",
             ),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keeps the natural persons in step with the accounts."""
-        for role in ("maker", "checker", "approver"):
+        for role in PERSONS:
             user = getattr(self, role)
             setattr(self, f"{role}_person", user.person if user else None)
         super().save(*args, **kwargs)
@@ -103,11 +148,23 @@ class Batch(FSMModelMixin, models.Model):
     def return_to_maker(self) -> None:
         """复核退回."""
 
-    @transition("state", ["reviewed", "approved"], "draft", permission="approve_batch")
+    @transition("state", "reviewed", "draft", permission="approve_batch")
     def return_from_approval(self) -> None:
         """审批退回."""
 
-    @transition("state", "approved", "sent_to_bank", permission="make_batch")
+    @transition("state", "approved", "finance_review", permission="approve_batch")
+    def report(self) -> None:
+        """报财政: follows the approval at once."""
+
+    @transition("state", ["finance_review", "allotted"], "draft", permission="allot_batch")
+    def return_from_treasury(self) -> None:
+        """财政退回: what was committed for it is released."""
+
+    @transition("state", "finance_review", "allotted", permission="allot_batch")
+    def allot(self) -> None:
+        """拨付, under a treasury document."""
+
+    @transition("state", "allotted", "sent_to_bank", permission="make_batch")
     def send(self) -> None:
         """报盘."""
 
@@ -119,9 +176,27 @@ class Batch(FSMModelMixin, models.Model):
     def answer_fully(self) -> None:
         """回盘: every line is paid, or was reissued and paid."""
 
-    @transition("state", "approved", "paid", permission="make_batch")
+    @transition("state", "allotted", "paid", permission="make_batch")
     def settle(self) -> None:
         """A waiver is settled with the school: no bank transfer to a person."""
+
+    @transition("state", ["partially_paid", "paid"], "reconciled", permission="reconcile_batch")
+    def reconcile(self) -> None:
+        """对账: the bank's total is that of the paid lines."""
+
+    @transition("state", "reconciled", "closed", permission="reconcile_batch")
+    def close(self) -> None:
+        """办结: no line waits for anything."""
+
+    @transition("state", BEFORE_PAID, "audit_held", permission="hold_batch")
+    def hold(self) -> None:
+        """审计暂停."""
+
+    @transition(
+        "state", "audit_held", GET_STATE(lambda batch: batch.held_from, states=BEFORE_PAID), permission="hold_batch"
+    )
+    def release_hold(self) -> None:
+        """解除暂停: back to where it was."""
 
     @transition("state", "draft", "cancelled", permission="make_batch")
     def cancel(self) -> None:
@@ -197,7 +272,19 @@ class PaymentLine(FSMModelMixin, models.Model):
     def reopen(self) -> None:
         """The batch that was to replace it was cancelled: it waits for another."""
 
-    @transition("state", "included", "cancelled", permission="make_batch")
+    @transition("state", "included", "held", permission="make_batch")
+    def hold(self) -> None:
+        """暂缓: stays in the batch and is not paid with it."""
+
+    @transition("state", "held", "included", permission="make_batch")
+    def let_go(self) -> None:
+        """解除暂缓."""
+
+    @transition("state", ["failed", "account_fix"], "cancelled", permission="make_batch")
+    def give_up(self) -> None:
+        """不再补发: its money is free again."""
+
+    @transition("state", ["included", "held"], "cancelled", permission="make_batch")
     def cancel(self) -> None:
         """已取消."""
 

@@ -11,6 +11,7 @@ from approvals.applications.matching import SHARING, Owner, shared_accounts
 from approvals.applications.models import Application, Hit
 from approvals.applications.sources.registry import stopping_payment
 from approvals.awards.models import Award, AwardTerm
+from approvals.disbursement.funds.following import PAID
 from approvals.disbursement.models import OCCUPYING, PURPOSE, TRANSFER, Batch, PaymentLine
 from approvals.organisations.queries import below
 from approvals.programmes.terms import Term
@@ -27,8 +28,8 @@ def batches_below(prefixes: Iterable[str]) -> QuerySet[Batch]:
 
 
 def batch(prefixes: Iterable[str], batch_id: int) -> Batch | None:
-    """One batch, with its three persons; None when it is not theirs to see."""
-    people = ("programme", "maker", "checker", "approver")
+    """One batch, with its four persons; None when it is not theirs to see."""
+    people = ("programme", "maker", "checker", "approver", "treasury")
     return Batch.objects.filter(below(prefixes)).select_related(*people).filter(pk=batch_id).first()
 
 
@@ -53,6 +54,12 @@ def batches_beside(batch: Batch) -> dict[str, list[Batch]]:
 def totals_by_state(batch: Batch) -> list[dict[str, Any]]:
     """[{"state", "count", "total"}] of a batch's lines."""
     return list(batch.lines.values("state").annotate(count=Count("pk"), total=Sum("amount")).order_by("state"))
+
+
+def paid_total(batch: Batch) -> Decimal:
+    """Yuan of a batch's lines that were paid."""
+    found: Decimal | None = batch.lines.filter(state__in=PAID).aggregate(sum=Sum("amount"))["sum"]
+    return found or Decimal("0.00")
 
 
 def totals_by_school(batch: Batch) -> list[dict[str, Any]]:

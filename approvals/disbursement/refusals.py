@@ -12,7 +12,39 @@ SENTENCES: dict[str, Promise] = {
         "for too many pupils who do not share a household, and %(stopped)s are stopped by a hit of the data match."
     ),
     "wrong_state": _("The batch is not in a state in which this is allowed. Reload the page to see where it stands."),
-    "same_person": _("Maker, checker and approver must be three different persons."),
+    "same_person": _("Maker, checker, approver and treasury officer must be four different persons."),
+    "no_split": _(
+        "It is not laid down which funds bear this programme. The administrator enters its split in the programme's "
+        "file (funds), and loads it."
+    ),
+    "funds_short": _(
+        "The funds do not suffice: %(missing)s yuan are missing (together %(total)s). The treasury officer records "
+        "another allotment, or the batch is made smaller."
+    ),
+    "share_negative": _("An amount cannot be below 0."),
+    "share_unreadable": _("%(given)s is no amount in yuan. Write it as 1234.50."),
+    "share_not_allowed": _("An allotment that was chosen may not be spent on this batch."),
+    "share_not_split": _("Each source must bear what the split gives: %(wanted)s yuan. Entered were %(given)s."),
+    "share_too_much": _("Of %(document)s only %(have)s yuan are left."),
+    "treasury_document_required": _("Please give the number of the treasury document."),
+    "treasury_date_future": _("The treasury document cannot be dated in the future."),
+    "allotment_future": _("The document cannot be dated in the future."),
+    "allotment_known": _("Document %(document)s of this source is recorded already."),
+    "adjustment_known": _("Document %(document)s is recorded for this allotment already."),
+    "adjustment_too_much": _(
+        "Only %(available)s yuan of this allotment are neither committed nor paid: %(missing)s yuan are missing. "
+        "Have batches sent back first, or take less."
+    ),
+    "amount_required": _("Please give an amount other than 0, in yuan."),
+    "bank_total_differs": _(
+        "The bank's total of %(given)s yuan is not that of the paid lines, %(paid)s yuan: the difference is "
+        "%(difference)s. Nothing was reconciled."
+    ),
+    "lines_open": _(
+        "%(count)s lines (no. %(lines)s) still wait: failed ones are reissued or given up, held ones are let go. "
+        "Then the batch can be closed."
+    ),
+    "audit_held": _("The auditor has stopped this batch. Nothing is done with it until it is let go on."),
     "award_not_active": _(
         "%(count)s lines (no. %(lines)s) are of awards that are suspended or ended. Return the batch to the maker, "
         "who takes these lines out."

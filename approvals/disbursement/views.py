@@ -7,23 +7,61 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import pgettext_lazy as _p
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from approvals.applications.refusals import Refused as AccountRefused
 from approvals.disbursement import actions, bank_files, demo_bank, queries
 from approvals.disbursement.capitals import in_capitals
 from approvals.disbursement.forms import AccountForm, ReasonForm, ReturnFileForm, SettlementForm
-from approvals.disbursement.models import TRANSFER, Batch, PaymentLine
+from approvals.disbursement.funds import queries as funds
+from approvals.disbursement.funds.forms import AllotForm, ReconcileForm
+from approvals.disbursement.funds.views import READERS as FUND_READERS
+from approvals.disbursement.models import BEFORE_PAID, TRANSFER, Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.access import actor, may, number, prefixes, requires
 from approvals.people.accounts import SENTENCES as ACCOUNT_SENTENCES
 from approvals.programmes.models import Programme
-from workflows.clock import training_date
+from workflows.clock import today, training_date
 
 PAGE = 100
-FINANCE = ("make_batch", "check_batch", "approve_batch", "view_record")
+FINANCE = (
+    "make_batch", "check_batch", "approve_batch", "allot_batch", "reconcile_batch", "hold_batch", "view_record",
+)  # fmt: skip
+LIFE: list[tuple[str, Promise]] = [
+    ("draft", _p("batch step", "Made")),
+    ("submitted", _p("batch step", "Check")),
+    ("reviewed", _p("batch step", "Approval")),
+    ("finance_review", _p("batch step", "Allotment by the treasury")),
+    ("allotted", _p("batch step", "To the bank")),
+    ("sent_to_bank", _p("batch step", "The bank's answer")),
+    ("paid", _p("batch step", "Reconciliation")),
+    ("reconciled", _p("batch step", "Closing")),
+]
+"""The life of a batch: the step that is due in each state."""
+SETTLED_LIFE = [
+    (state, _p("batch step", "Settlement with the schools") if state == "allotted" else name)
+    for state, name in LIFE
+    if state != "sent_to_bank"
+]
+TURNS: dict[str, Promise] = {
+    "draft": gettext_lazy("The maker looks through the lines and sends the batch to the checker."),
+    "submitted": gettext_lazy("The checker compares the lines with the awards, and confirms or sends back."),
+    "reviewed": gettext_lazy("The approver decides; the funds are committed with the approval."),
+    "finance_review": gettext_lazy("The treasury officer allots the money under a treasury document."),
+    "allotted": gettext_lazy("The maker sends the batch to the bank, or settles it with the schools."),
+    "sent_to_bank": gettext_lazy("The maker imports the bank's return file."),
+    "partially_paid": gettext_lazy(
+        "Schools correct the accounts of failed payments and the maker reissues them; the treasury officer reconciles."
+    ),
+    "paid": gettext_lazy("The treasury officer reconciles the batch with the bank's statement."),
+    "reconciled": gettext_lazy("The treasury officer closes the batch when no line waits any more."),
+    "audit_held": gettext_lazy("The auditor has stopped the batch; only the auditor lets it go on."),
+}
+"""What the next person has to do, by state."""
 
 
 @require_GET
@@ -103,15 +141,37 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
             "reason_form": ReasonForm(),
             "return_form": ReturnFileForm(),
             "settlement_form": SettlementForm(),
+            "life": _life(batch),
+            "turn": TURNS.get(batch.state, ""),
+            "split": funds.split_of(batch),
+            "sees_funds": may(request, *FUND_READERS),
             "demo": training_date() is not None,
         },
     )
 
 
+def _life(batch: Batch) -> list[dict[str, Any]]:
+    """The steps of a batch for the stepper: done, here now, still to come."""
+    life = LIFE if batch.kind == TRANSFER else SETTLED_LIFE
+    states = [state for state, _name in life]
+    state = batch.held_from if batch.state == "audit_held" else batch.state
+    state = {"approved": "finance_review", "partially_paid": "paid"}.get(state, state)
+    here = states.index(state) if state in states else len(states) if state == "closed" else -1
+    return [
+        {
+            "name": name,
+            "label": label,
+            "status": "done" if place < here else "current" if place == here else "ahead" if here >= 0 else "skipped",
+        }
+        for place, (name, label) in enumerate(life)
+    ]
+
+
 def _possible(request: HttpRequest, batch: Batch, line_states: set[str]) -> dict[str, bool]:
     """What this person may do with the batch now; asked again when it is done."""
-    make, check, approve = (
-        may(request, permission, path=batch.path) for permission in ("make_batch", "check_batch", "approve_batch")
+    make, check, approve, allot, reconcile, hold = (
+        may(request, f"{act}_batch", path=batch.path)
+        for act in ("make", "check", "approve", "allot", "reconcile", "hold")
     )
     transfer = batch.kind == TRANSFER
     state = batch.state
@@ -121,13 +181,24 @@ def _possible(request: HttpRequest, batch: Batch, line_states: set[str]) -> dict
         "take_out": make and state == "draft",
         "check": check and state == "submitted",
         "approve": approve and state == "reviewed",
-        "send_back": (check and state == "submitted") or (approve and state in ("reviewed", "approved")),
-        "export": make and transfer and state in ("approved", "sent_to_bank", "partially_paid", "paid"),
-        "first_export": state == "approved",
-        "exported": state in ("partially_paid", "paid"),
+        "send_back": (check and state == "submitted")
+        or (approve and state == "reviewed")
+        or (allot and state in ("finance_review", "allotted")),
+        "allot": allot and state == "finance_review",
+        "export": make
+        and transfer
+        and state in ("allotted", "sent_to_bank", "partially_paid", "paid", "reconciled", "closed"),
+        "first_export": state == "allotted",
+        "exported": state in ("partially_paid", "paid", "reconciled", "closed"),
         "return": make and transfer and state == "sent_to_bank",
-        "settle": make and not transfer and state == "approved",
-        "reissue": make and "account_fix" in line_states,
+        "settle": make and not transfer and state == "allotted",
+        "reissue": make and state != "audit_held" and "account_fix" in line_states,
+        "give_up": make and state != "audit_held" and bool({"failed", "account_fix"} & line_states),
+        "let_go": make and state != "audit_held" and "held" in line_states,
+        "reconcile": reconcile and state in ("partially_paid", "paid"),
+        "close": reconcile and state == "reconciled",
+        "hold": hold and state in BEFORE_PAID,
+        "release_hold": hold and state == "audit_held",
     }
 
 
@@ -160,7 +231,22 @@ def _check(request: HttpRequest, batch_id: int) -> str:
 
 def _approve(request: HttpRequest, batch_id: int) -> str:
     actions.approve(batch_id, actor(request))
-    return _("Approved.")
+    return _("Approved. The money is committed; the treasury officer is next.")
+
+
+def _close(request: HttpRequest, batch_id: int) -> str:
+    actions.close(batch_id, actor(request))
+    return _("Closed.")
+
+
+def _hold(request: HttpRequest, batch_id: int) -> str:
+    actions.hold(batch_id, actor(request), request.POST.get("reason", ""))
+    return _("Stopped. Nothing is done with this batch until you let it go on.")
+
+
+def _release_hold(request: HttpRequest, batch_id: int) -> str:
+    actions.release_hold(batch_id, actor(request), request.POST.get("reason", ""))
+    return _("The batch goes on from where it was.")
 
 
 def _send_back(request: HttpRequest, batch_id: int) -> str:
@@ -204,8 +290,11 @@ def _bank_return(request: HttpRequest, batch_id: int) -> str | None:
 submit = _act("make_batch", _submit)
 check = _act("check_batch", _check)
 approve = _act("approve_batch", _approve)
-send_back = _act("check_batch approve_batch", _send_back)
+send_back = _act("check_batch approve_batch allot_batch", _send_back)
 cancel = _act("make_batch", _cancel)
+close = _act("reconcile_batch", _close)
+hold = _act("hold_batch", _hold)
+release_hold = _act("hold_batch", _release_hold)
 settle = _act("make_batch", _settle)
 bank_return = _act("make_batch", _bank_return)
 
@@ -272,19 +361,91 @@ def failed(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
-@requires("make_batch")
-def take_out(request: HttpRequest, line_id: int) -> HttpResponse:
-    """Takes one line out of a batch that is being prepared, with a reason."""
-    line = get_object_or_404(PaymentLine, pk=line_id)
-    if not may(request, "make_batch", path=line.path):
-        raise Http404
-    try:
-        actions.take_out(line.pk, actor(request), request.POST.get("reason", ""))
-        messages.success(request, _("Taken out of the batch."))
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    return redirect("disbursement:detail", line.batch_id)
+@require_http_methods(["GET", "POST"])
+@requires("allot_batch")
+def allot(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """拨付: the treasury's document, and which allotments bear the batch."""
+    batch = _visible(request, batch_id)
+    if batch.state != "finance_review":
+        if request.method == "POST":
+            messages.error(request, str(Refused("wrong_state")))
+        return redirect("disbursement:detail", batch.pk)
+    form = AllotForm(funds.choices_for(batch), request.POST or None, initial={"dated": today()})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            actions.allot(batch.pk, actor(request), data["document"], data["dated"], form.shares())
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Allotted. The maker sends the batch to the bank, or settles it."))
+            return redirect("disbursement:detail", batch.pk)
+    page = {"batch": batch, "form": form, "capitals": in_capitals(batch.total), "split": funds.split_of(batch)}
+    return render(request, "disbursement/allot.html", page)
+
+
+@require_http_methods(["GET", "POST"])
+@requires("reconcile_batch")
+def reconcile(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """对账: the total of the bank's statement against the paid lines."""
+    batch = _visible(request, batch_id)
+    form = ReconcileForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.reconcile(batch.pk, actor(request), form.cleaned_data["bank_total"])
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Reconciled: the bank's total is that of the paid lines."))
+            return redirect("disbursement:detail", batch.pk)
+    page = {"batch": batch, "form": form, "paid": queries.paid_total(batch)}
+    return render(request, "disbursement/reconcile.html", page)
+
+
+def _act_on_line(do: Callable[[HttpRequest, int], str]) -> Callable[[HttpRequest, int], HttpResponse]:
+    """A POST of the maker that does one thing to a line of a batch, and goes back to its page with the answer."""
+
+    @require_POST
+    @requires("make_batch")
+    def view(request: HttpRequest, line_id: int) -> HttpResponse:
+        line = get_object_or_404(PaymentLine, pk=line_id)
+        if not may(request, "make_batch", path=line.path):
+            raise Http404
+        try:
+            messages.success(request, do(request, line.pk))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        return redirect("disbursement:detail", line.batch_id)
+
+    return view
+
+
+def _take_out(request: HttpRequest, line_id: int) -> str:
+    actions.take_out(line_id, actor(request), request.POST.get("reason", ""))
+    return _("Taken out of the batch.")
+
+
+def _hold_line(request: HttpRequest, line_id: int) -> str:
+    actions.hold_line(line_id, actor(request), request.POST.get("reason", ""))
+    return _("Held back: it is not paid with this batch until it is let go.")
+
+
+def _let_go(request: HttpRequest, line_id: int) -> str:
+    batch = actions.let_go(line_id, actor(request))
+    if batch.state == "draft":
+        return _("Let go: it is paid with this batch.")
+    return _("Let go: the award can be put into another batch.")
+
+
+def _give_up(request: HttpRequest, line_id: int) -> str:
+    actions.give_up(line_id, actor(request), request.POST.get("reason", ""))
+    return _("Given up: its money is free again, and the award can be put into another batch.")
+
+
+take_out = _act_on_line(_take_out)
+hold_line = _act_on_line(_hold_line)
+let_go = _act_on_line(_let_go)
+give_up = _act_on_line(_give_up)
 
 
 @require_http_methods(["GET", "POST"])

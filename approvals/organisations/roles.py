@@ -23,6 +23,7 @@ NAMES: dict[str, Promise] = {
     "finance_maker": _p("role", "Finance maker"),
     "finance_checker": _p("role", "Finance checker"),
     "finance_approver": _p("role", "Finance approver"),
+    "treasury_officer": _p("role", "Treasury officer"),
     "auditor": _p("role", "Auditor"),
     "administrator": _p("role", "Administrator"),
 }

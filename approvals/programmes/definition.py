@@ -79,6 +79,8 @@ def _flow(value: str) -> str:
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+Share = Annotated[Decimal, BeforeValidator(_yuan), Field(gt=0, le=100)]
+"""Percent, written "60.00"."""
 Yuan = Annotated[Decimal, BeforeValidator(_yuan)]
 TermCode = Annotated[str, AfterValidator(_term)]
 Stage = Annotated[str, AfterValidator(_stage)]
@@ -259,6 +261,23 @@ class WindowLine(Part):
         return self
 
 
+class SplitLine(Part):
+    """Who bears how many percent of what the programme pays, from a day on (分担比例, DOMAIN.md §2.4)."""
+
+    valid_from: date
+    shares: dict[Literal["central", "provincial", "city", "county", "donation"], Share]
+    basis: Annotated[str, Field(min_length=2, max_length=200)]
+    """The document, or where the figures are taken from."""
+    verified: bool = False
+    """Whether the official document was at hand."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SplitLine":
+        if sum(self.shares.values()) != 100:
+            raise ValueError(f"shares: they come to {sum(self.shares.values())} percent and must come to 100.00")
+        return self
+
+
 class Definition(Part):
     """One version of a programme: who may apply, by which route, for what, under which rules (DOMAIN.md §1.10)."""
 
@@ -324,14 +343,24 @@ class Definition(Part):
 
 
 class ProgrammeFile(Definition):
-    """A whole file: the definition, and the windows in which it is open."""
+    """A whole file: the definition, the windows in which it is open, and who bears what it pays."""
 
     windows: list[WindowLine] = []
+    funds: list[SplitLine] = []
+
+    @model_validator(mode="after")
+    def _borne_by_somebody(self) -> "ProgrammeFile":
+        if (self.disbursement != "none") != bool(self.funds):
+            raise ValueError("funds: a programme that pays says who bears it, and no other")
+        days = [split.valid_from for split in self.funds]
+        if days != sorted(set(days)):
+            raise ValueError("funds: one split a day, the oldest first")
+        return self
 
     def definition(self) -> dict[str, Any]:
         """The part that is pinned, as JSON. What says nothing of awards keeps the digest it had before one could."""
         usual = {"award"} if self.award == AwardRule() else set()
-        return self.model_dump(mode="json", exclude={"windows", *usual})
+        return self.model_dump(mode="json", exclude={"windows", "funds", *usual})
 
 
 def route(flow: str = "aid") -> list[Step]:

@@ -54,7 +54,7 @@ TONES = {
     "imported": "good", "loaded": "good", "done": "good",
     "class_notice": "public", "school_notice": "public", "township_notice": "public", "county_notice": "public",
     "published": "public", "paused": "warn",
-    "rejected": "bad", "failed": "bad", "unreadable": "bad",
+    "reconciled": "good", "audit_held": "bad", "rejected": "bad", "failed": "bad", "unreadable": "bad",
 }  # fmt: skip
 """The colour of a state's badge; whatever is under way has the tone `busy`."""
 

@@ -34,7 +34,7 @@ TWICE_CHECKED = "已逐人与乡镇和村委会核对，情况属实。"
 
 
 def checked_and_approved(offices: Offices, address: str) -> None:
-    """The maker hands the batch on, two other persons sign it."""
+    """The maker hands the batch on, two other persons sign it, the treasury gives the money."""
     maker = offices("finance1", address)
     assert_accessible(maker)
     button(maker, "送复核").click()
@@ -44,7 +44,14 @@ def checked_and_approved(offices: Offices, address: str) -> None:
     approver = offices("finance3", address)
     assert_accessible(approver)
     button(approver, "审批同意发放").click()
-    expect(approver.locator("h1 .badge")).to_have_text("已审批")
+    expect(approver.locator("h1 .badge")).to_have_text("财政审核中")
+    treasury = offices("treasury1", address)
+    assert_accessible(treasury)
+    treasury.get_by_role("link", name="拨付资金").click()
+    assert_accessible(treasury)
+    treasury.get_by_label(re.compile("^文号")).first.fill("鸡财拨〔2026〕88号")
+    button(treasury, "确认拨付").click()
+    expect(treasury.locator("h1 .badge")).to_have_text("已拨付")
 
 
 def paid_through_the_bank(maker: Page, address: str, folder: Path) -> None:

@@ -45,6 +45,7 @@ def people(live_server) -> None:
         ("finance1", "冯雪", "finance_maker", county),
         ("finance2", "陈刚", "finance_checker", county),
         ("finance3", "褚玉", "finance_approver", county),
+        ("treasury1", "韩松", "treasury_officer", county),
         ("audit1", "卫东", "auditor", county),
         ("admin1", "蒋文", "administrator", county),
     ]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from itertools import product
 from typing import Any
@@ -32,8 +33,9 @@ from approvals.awards.models import STATES as AWARD_STATES
 from approvals.awards.models import Award, AwardInstalment, AwardProposal, EventList
 from approvals.awards.refusals import Refused as AwardRefused
 from approvals.disbursement import actions as batches
-from approvals.disbursement import demo_bank
-from approvals.disbursement.models import BATCH_STATES, LINE_STATES, Batch, PaymentLine
+from approvals.disbursement import demo_bank, queries
+from approvals.disbursement.funds import actions as funds
+from approvals.disbursement.models import BATCH_STATES, FUNDED, LINE_STATES, Allotment, Balance, Batch, PaymentLine
 from approvals.notices import actions as notices
 from approvals.notices.announcements import actions as announcements
 from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
@@ -68,6 +70,7 @@ from tests.factories import (
     acting,
     at_step,
     every_notice,
+    funded,
     person,
 )
 from tests.permissions.world import STATES as CASE_STATES
@@ -81,8 +84,10 @@ MATRIX = matrix()
 ROLES = sorted(MATRIX.may)
 WHY = "经研究决定，按照规定办理此件。"
 REASON = Reason("other", WHY)
+FINANCE = ("finance_maker", "finance_checker", "finance_approver", "treasury_officer")
+DOCUMENT = "鸡财拨〔2026〕1号"
 GATES = {
-    "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed",
+    "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed", "audit_held",
     "nothing_corrected", "not_waiting", "no_such_proposal", "account_closed", "account_already",
     "pupil_of_other_school", "wrong_list_state", "other_level", "said", "answered_before", "no_such_award",
     "not_held",
@@ -97,6 +102,7 @@ THINGS = {
     "announcement": [name for name, _ in ANNOUNCEMENT_STATES],
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
+    "allotment": [],
     "post": [name for name, _ in PROPOSAL_STATES],
     "award": [name for name, _ in AWARD_STATES],
     "award_proposal": [name for name, _ in AWARD_PROPOSAL_STATES],
@@ -121,6 +127,7 @@ class Stage:
     maker: UserActor
     checker: UserActor
     approver: UserActor
+    treasury: UserActor
     second: UserActor
     """An administrator who proposed the one proposal there is."""
     notices: dict[str, Notice] = field(default_factory=dict)
@@ -133,6 +140,7 @@ class Stage:
     """A batch that is at the bank."""
     award: Award = field(default_factory=Award)
     """Of a sum in instalments, whose first proof is recorded."""
+    allotment: Allotment = field(default_factory=Allotment)
     application: Application = field(default_factory=Application)
     roster: Roster = field(default_factory=Roster)
     register: RegisterList = field(default_factory=RegisterList)
@@ -165,7 +173,7 @@ def _stage(world: World) -> Stage:
     county, school = world.offices["county"], world.offices["school"]
     CalendarYear.objects.create(year=FIRST_DAY.year, source="示例")
     version = VersionFactory()
-    people = [acting(person(role, county)) for role in ("finance_maker", "finance_checker", "finance_approver")]
+    people = [acting(person(role, county)) for role in FINANCE]
     stage = Stage(world, version, *people, acting(person("administrator", county)))
     noticed = VersionFactory(changes=every_notice())
     for step, role, office in (
@@ -190,7 +198,9 @@ def _stage(world: World) -> Stage:
     stage.sent = batches.make_batch(version.programme, TERM, stage.maker, county.path)
     batches.submit(stage.sent.pk, stage.maker)
     batches.check(stage.sent.pk, stage.checker)
+    stage.allotment, _county = funded(county, version.programme)
     batches.approve(stage.sent.pk, stage.approver)
+    batches.allot(stage.sent.pk, stage.treasury, DOCUMENT, FIRST_DAY)
     batches.export(stage.sent.pk, stage.maker)
     at_step("payment", school=school, version=version)
     stage.batch = batches.make_batch(version.programme, TERM, stage.maker, county.path)
@@ -302,6 +312,7 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
         "reading.post_pages",
         "reading.batch_pages",
         "reading.award_pages",
+        "reading.fund_pages",
         "reading.objection_pages",
         "reading.announcement_pages",
     ):
@@ -441,7 +452,10 @@ def try_objection(stage: Stage, name: str, state: str, place: str) -> Try:
     }[name]
 
 
-LINES_OF = {"sent_to_bank": "sent", "partially_paid": "failed", "paid": "paid", "cancelled": "cancelled"}
+LINES_OF = {
+    "sent_to_bank": "sent", "partially_paid": "failed", "paid": "paid", "reconciled": "paid", "closed": "paid",
+    "cancelled": "cancelled",
+}  # fmt: skip
 
 
 def try_batch(stage: Stage, name: str, state: str, place: str) -> Try:
@@ -451,11 +465,18 @@ def try_batch(stage: Stage, name: str, state: str, place: str) -> Try:
         Award.objects.filter(lines__batch=batch).update(path=place)
         return lambda by: batches.make_batch(stage.version.programme, TERM, by, place)
     persons = {}
-    if state not in ("draft", "submitted", "cancelled"):
+    if state not in ("draft", "submitted", "cancelled", "audit_held"):
         persons = {"checker": stage.checker.user, "checker_person": stage.checker.user.person}
-    if state not in ("draft", "submitted", "reviewed", "cancelled"):
+    if state in ("approved", "finance_review", *FUNDED):
         persons |= {"approver": stage.approver.user, "approver_person": stage.approver.user.person}
+    if state in FUNDED:
+        persons |= {
+            "treasury": stage.treasury.user, "treasury_person": stage.treasury.user.person,
+            "treasury_document": DOCUMENT, "treasury_date": FIRST_DAY,
+        }  # fmt: skip
     kind = {"kind": "fee_waiver_settlement"} if name == "settle" else {}
+    if state == "audit_held":
+        kind["held_from"] = "draft"
     Batch.objects.filter(pk=batch.pk).update(state=state, path=place, **persons, **kind)
     PaymentLine.objects.filter(batch=batch).update(state=LINES_OF.get(state, "included"), path=place)
     line = PaymentLine.objects.get(batch=batch)
@@ -469,6 +490,11 @@ def try_batch(stage: Stage, name: str, state: str, place: str) -> Try:
         "export": lambda by: batches.export(batch.pk, by),
         "take_return": lambda by: batches.take_return(batch.pk, demo_bank.answer(stage.sent), "回盘.txt", by),
         "settle": lambda by: batches.settle(batch.pk, "冀财教〔2026〕1号", by),
+        "allot": lambda by: batches.allot(batch.pk, by, DOCUMENT, FIRST_DAY),
+        "reconcile": lambda by: batches.reconcile(batch.pk, by, queries.paid_total(batch)),
+        "close": lambda by: batches.close(batch.pk, by),
+        "hold": lambda by: batches.hold(batch.pk, by, WHY),
+        "release_hold": lambda by: batches.release_hold(batch.pk, by, WHY),
     }[name]
 
 
@@ -476,8 +502,16 @@ def try_line(stage: Stage, name: str, state: str, place: str) -> Try:
     line = PaymentLine.objects.select_related("student").get(batch=stage.sent)
     PaymentLine.objects.filter(pk=line.pk).update(state=state, path=place)
     Batch.objects.filter(pk=stage.sent.pk).update(state="partially_paid", path=place)
-    if name == "reissue":
-        return lambda by: batches.reissue(stage.sent.pk, by)
+    if name in ("hold_line", "let_go"):
+        Batch.objects.filter(pk=stage.sent.pk).update(state="draft")
+    acts = {
+        "reissue": lambda by: batches.reissue(stage.sent.pk, by),
+        "hold_line": lambda by: batches.hold_line(line.pk, by, WHY),
+        "let_go": lambda by: batches.let_go(line.pk, by),
+        "give_up": lambda by: batches.give_up(line.pk, by, WHY),
+    }
+    if name in acts:
+        return acts[name]
     bank, holder = "鸡泽县农村信用联社", line.student.name
     return lambda by: batches.correct_account(line.pk, account_number(999_999), "card", holder, bank, by)
 
@@ -564,6 +598,24 @@ def try_enrolment_event(stage: Stage, name: str, state: str, place: str) -> Try:
         "confirm": lambda by: awards.confirm_list(kept.pk, by),
         "discard": lambda by: awards.discard_list(kept.pk, by),
     }[name]
+
+
+def try_allotment(stage: Stage, name: str, state: str, place: str) -> Try:
+    told = {"document": "冀财教〔2026〕99号", "dated": FIRST_DAY, "amount": Decimal("1.00")}
+    if name == "record":
+        return lambda by: funds.record_allotment(place, by, source="city", budget_year=2026, **told)
+    one = stage.allotment if place == stage.world.offices["county"].path else _allotment_at(place, stage)
+    return lambda by: funds.adjust(one.pk, by, **told)
+
+
+def _allotment_at(place: str, stage: Stage) -> Allotment:
+    """Another one, recorded at a place: an allotment is never moved."""
+    made = Allotment.objects.create(
+        path=place, source="city", budget_year=2026, document="别处的指标文", dated=FIRST_DAY, amount=1,
+        at="2026-09-07T08:00+08:00", by=stage.treasury.user,
+    )  # fmt: skip
+    Balance.objects.create(allotment=made)
+    return made
 
 
 def try_post(stage: Stage, name: str, state: str, place: str) -> Try:
@@ -703,6 +755,7 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
             _opens(by, f"awards:{page}") for page in ("list", "proposals", "events", "differences")
         ),
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
+        "fund_pages": lambda by: all(_opens(by, f"disbursement:{page}") for page in ("funds", "trial_balance")),
         "register_pages": lambda by: _opens(by, "applications:registers"),
         "announcement_pages": lambda by: _opens(by, "notices:announcements"),
         "warnings": lambda by: by.user_id in holders("oversee_queue", [place])[place],
@@ -721,6 +774,7 @@ TRIES: dict[str, Callable[..., Try]] = {
     "announcement": try_announcement,
     "batch": try_batch,
     "line": try_line,
+    "allotment": try_allotment,
     "post": try_post,
     "award": try_award,
     "award_proposal": try_award_proposal,

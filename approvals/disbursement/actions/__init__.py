@@ -1,21 +1,45 @@
 """The only writers of this room; what others may call is named here."""
 
 from approvals.disbursement.actions.bank import export, settle, take_return
-from approvals.disbursement.actions.batches import approve, cancel, check, make_batch, send_back, submit, take_out
+from approvals.disbursement.actions.batches import (
+    allot,
+    approve,
+    cancel,
+    check,
+    close,
+    give_up,
+    hold,
+    hold_line,
+    let_go,
+    make_batch,
+    reconcile,
+    release_hold,
+    send_back,
+    submit,
+    take_out,
+)
 from approvals.disbursement.actions.common import NAMED, AccountProblem, reference
 from approvals.disbursement.actions.corrections import correct_account, reissue
 
 __all__ = [
     "NAMED",
     "AccountProblem",
+    "allot",
     "approve",
     "cancel",
     "check",
+    "close",
     "correct_account",
     "export",
+    "give_up",
+    "hold",
+    "hold_line",
+    "let_go",
     "make_batch",
+    "reconcile",
     "reference",
     "reissue",
+    "release_hold",
     "send_back",
     "settle",
     "submit",

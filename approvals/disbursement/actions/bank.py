@@ -9,12 +9,14 @@ from django.db import transaction
 
 from approvals.disbursement import bank_files
 from approvals.disbursement.actions.common import (
+    finish,
     locked,
     move_cases,
     reference,
     still_payable,
     take,
 )
+from approvals.disbursement.funds import following
 from approvals.disbursement.models import SETTLEMENT, TRANSFER, BankFile, Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.authority import UserActor, holders
@@ -181,10 +183,8 @@ def _close_replaced(batch: Batch, by: UserActor, post: str) -> None:
     earlier = Batch.objects.filter(lines__replacement__batch=batch).distinct().values_list("pk", flat=True)
     for pk in sorted(earlier):
         old = locked(pk)
-        waiting = old.lines.exclude(state__in=["paid", "cancelled"])
-        if not waiting.exclude(state="reissued", replacement__batch__state="paid").exists():
-            take(old, "answer_fully", by, post)
-            _close_replaced(old, by, post)
+        finish(old, by, post)
+        _close_replaced(old, by, post)
 
 
 def settle(batch_id: int, document: str, by: UserActor) -> Batch:
@@ -201,6 +201,7 @@ def settle(batch_id: int, document: str, by: UserActor) -> Batch:
         batch.sent_at = at.business
         take(batch, "settle", by, post, data={"document": document.strip()[:60]})
         transition_all(batch.lines.all(), "pay", paid_on=at.date, bank_message=document.strip()[:200])
+        following.paid(batch, by)
         paid = batch.lines.filter(state="paid")
         move_cases(paid, "payment", "disburse")
         move_cases(paid, "disbursement", "pay")

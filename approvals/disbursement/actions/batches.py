@@ -1,5 +1,7 @@
-"""Batches: made, checked and approved by three persons (DOMAIN.md §3.5)."""
+"""Batches: made, checked, approved and given their money by four persons (DOMAIN.md §3.5)."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
@@ -10,22 +12,27 @@ from approvals.awards.models import Award, AwardTerm
 from approvals.disbursement import queries
 from approvals.disbursement.actions.common import (
     count_lines,
+    finish,
+    listed,
     locked,
     next_number,
+    not_stopped,
     reason_of,
     still_payable,
     take,
     tell_next,
     totals,
 )
-from approvals.disbursement.models import PURPOSE, TRANSFER, Batch, PaymentLine
+from approvals.disbursement.funds.following import given_up, rechoose
+from approvals.disbursement.models import PURPOSE, SETTLED, TRANSFER, Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.organisations.roles import matrix
 from approvals.programmes.models import Programme
 from workflows import record
-from workflows.clock import moment
+from workflows.actors import SYSTEM
+from workflows.clock import moment, today
 from workflows.machines import transition_all
 
 LEFT_OUT = ("no_account", "shared", "stopped")
@@ -126,18 +133,74 @@ def _same_person(*users: Any) -> bool:
 def take_out(line_id: int, by: UserActor, reason: str) -> Batch:
     """剔除: takes one line out of a batch that is being prepared; its award can be paid in another. Raises Refused."""
     with transaction.atomic():
-        batch = locked(PaymentLine.objects.values_list("batch_id", flat=True).get(pk=line_id))
-        post = by.require("make_batch", batch.path)
+        batch, post = _line_of(line_id, "make_batch", by)
         if not matrix().in_state("batch.take_out", batch.state):
             raise Refused("wrong_state")
         why = reason_of(reason)
-        lines = batch.lines.filter(pk=line_id)
-        transition_all(PaymentLine.objects.filter(replacement__in=lines), "reopen")
-        lines.filter(replaces__isnull=False).update(replaces=None)
-        if not transition_all(lines, "cancel"):
+        _leave(batch, line_id)
+        record.write("take_out", "line", [line_id], by, post=post, path=batch.path, reason=why)
+    return batch
+
+
+def _line_of(line_id: int, permission: str, by: UserActor) -> tuple[Batch, str]:
+    """The line's batch, locked, and the post under which somebody acts. Raises Refused while the auditor stops it."""
+    batch = locked(PaymentLine.objects.values_list("batch_id", flat=True).get(pk=line_id))
+    post = by.require(permission, batch.path)
+    not_stopped(batch)
+    return batch, post
+
+
+def _leave(batch: Batch, line_id: int) -> None:
+    """A line leaves its batch; what it was to replace waits for another reissue."""
+    lines = batch.lines.filter(pk=line_id)
+    transition_all(PaymentLine.objects.filter(replacement__in=lines), "reopen")
+    lines.filter(replaces__isnull=False).update(replaces=None)
+    if not transition_all(lines, "cancel"):
+        raise Refused("wrong_state")
+    if batch.state == "draft":
+        count_lines(batch)
+
+
+def hold_line(line_id: int, by: UserActor, reason: str) -> Batch:
+    """暂缓: a line stays in the batch and is not paid with it, for a reason. Raises Refused."""
+    with transaction.atomic():
+        batch, post = _line_of(line_id, "make_batch", by)
+        why = reason_of(reason)
+        if batch.state != "draft" or not transition_all(batch.lines.filter(pk=line_id), "hold"):
             raise Refused("wrong_state")
         count_lines(batch)
-        record.write("take_out", "line", [line_id], by, post=post, path=batch.path, reason=why)
+        record.write("hold_line", "line", [line_id], by, post=post, path=batch.path, reason=why)
+    return batch
+
+
+def let_go(line_id: int, by: UserActor) -> Batch:
+    """解除暂缓: while the batch is being prepared, the line is paid with it; later, its award waits anew."""
+    with transaction.atomic():
+        batch, post = _line_of(line_id, "make_batch", by)
+        lines = batch.lines.filter(pk=line_id, state="held")
+        if not lines.exists():
+            raise Refused("wrong_state")
+        if batch.state == "draft":
+            transition_all(lines, "let_go")
+            count_lines(batch)
+        else:
+            _leave(batch, line_id)
+        record.write("let_go", "line", [line_id], by, post=post, path=batch.path)
+        finish(batch, by, post)
+    return batch
+
+
+def give_up(line_id: int, by: UserActor, reason: str) -> Batch:
+    """不再补发: a payment that failed is not tried again in this batch; its money is free, and its award waits anew."""
+    with transaction.atomic():
+        batch, post = _line_of(line_id, "make_batch", by)
+        why = reason_of(reason)
+        lines = batch.lines.filter(pk=line_id)
+        if not transition_all(lines, "give_up"):
+            raise Refused("wrong_state")
+        given_up(batch, lines.get().amount, by)
+        record.write("give_up", "line", [line_id], by, post=post, path=batch.path, reason=why)
+        finish(batch, by, post)
     return batch
 
 
@@ -176,25 +239,115 @@ def approve(batch_id: int, by: UserActor) -> Batch:
         still_payable(batch)
         batch.approver = by.user
         take(batch, "approve", by, post)
+        take(batch, "report", SYSTEM, "system")
+        tell_next(batch, "allot_batch")
+    return batch
+
+
+def allot(batch_id: int, by: UserActor, document: str, dated: date, shares: dict[int, Decimal] | None = None) -> Batch:
+    """拨付: the treasury gives the money under a document; by a fourth person.
+
+    `shares` (yuan by allotment) changes which allotments bear it; where none are given, those of the approval
+    stand. Raises Refused.
+    """
+    with transaction.atomic():
+        batch = locked(batch_id)
+        post = by.require("allot_batch", batch.path)
+        if not matrix().in_state("batch.allot", batch.state):
+            raise Refused("wrong_state")
+        if _same_person(batch.maker, batch.checker, batch.approver, by.user):
+            raise Refused("same_person")
+        if not document.strip():
+            raise Refused("treasury_document_required")
+        if dated > today():
+            raise Refused("treasury_date_future")
+        if shares is not None:
+            rechoose(batch, shares, by)
+        batch.treasury = by.user
+        batch.treasury_document, batch.treasury_date = document.strip()[:60], dated
+        take(batch, "allot", by, post, data={"document": batch.treasury_document, "dated": dated.isoformat()})
         tell_next(batch, "make_batch")
     return batch
 
 
+RETURNS = {
+    "submitted": ("return_to_maker", "check_batch"),
+    "reviewed": ("return_from_approval", "approve_batch"),
+}
+"""Who sends a batch back from where; from later states the treasury does."""
+
+
 def send_back(batch_id: int, by: UserActor, reason: str) -> Batch:
-    """退回 to the maker, by the checker or the approver whose turn it is."""
+    """退回 to the maker, by whoever's turn it is; what was committed for it is free again."""
     with transaction.atomic():
         batch = locked(batch_id)
-        act, permission = (
-            ("return_to_maker", "check_batch")
-            if batch.state == "submitted"
-            else ("return_from_approval", "approve_batch")
-        )
+        act, permission = RETURNS.get(batch.state, ("return_from_treasury", "allot_batch"))
         post = by.require(permission, batch.path)
         why = reason_of(reason)
-        batch.checker = batch.approver = None
+        batch.checker = batch.approver = batch.treasury = None
+        batch.treasury_document, batch.treasury_date = "", None
         batch.reason = why.text
         take(batch, act, by, post, why)
         tell_next(batch, "make_batch")
+    return batch
+
+
+def hold(batch_id: int, by: UserActor, reason: str) -> Batch:
+    """审计暂停: the auditor stops a batch that is not fully paid; only he lets it go on (DOMAIN.md §2.9)."""
+    with transaction.atomic():
+        batch = locked(batch_id)
+        post = by.require("hold_batch", batch.path)
+        why = reason_of(reason)
+        batch.held_from, batch.reason = batch.state, why.text
+        take(batch, "hold", by, post, why)
+        tell_next(batch, "make_batch")
+    return batch
+
+
+def release_hold(batch_id: int, by: UserActor, reason: str) -> Batch:
+    """解除审计暂停: back to the state before."""
+    with transaction.atomic():
+        batch = locked(batch_id)
+        post = by.require("hold_batch", batch.path)
+        why = reason_of(reason)
+        batch.reason = why.text
+        take(batch, "release_hold", by, post, why)
+        finish(batch, by, post)
+        tell_next(batch, "make_batch")
+    return batch
+
+
+def reconcile(batch_id: int, by: UserActor, bank_total: Decimal) -> Batch:
+    """对账: what the bank says it paid is what the paid lines come to. Raises Refused with the difference."""
+    with transaction.atomic():
+        batch = locked(batch_id)
+        post = by.require("reconcile_batch", batch.path)
+        if not matrix().in_state("batch.reconcile", batch.state):
+            raise Refused("wrong_state")
+        paid = queries.paid_total(batch)
+        if bank_total != paid:
+            raise Refused(
+                "bank_total_differs",
+                given=f"{bank_total:,.2f}",
+                paid=f"{paid:,.2f}",
+                difference=f"{bank_total - paid:,.2f}",
+            )
+        batch.bank_total = bank_total
+        take(batch, "reconcile", by, post, data={"bank_total": str(bank_total)})
+    return batch
+
+
+def close(batch_id: int, by: UserActor) -> Batch:
+    """办结: every line is paid, reissued, given up or taken out. Raises Refused."""
+    with transaction.atomic():
+        batch = locked(batch_id)
+        post = by.require("reconcile_batch", batch.path)
+        if not matrix().in_state("batch.close", batch.state):
+            raise Refused("wrong_state")
+        waiting = batch.lines.exclude(state__in=SETTLED).order_by("number")
+        if numbers := list(waiting.values_list("number", flat=True)):
+            raise Refused("lines_open", count=len(numbers), lines=listed(numbers))
+        take(batch, "close", by, post)
     return batch
 
 

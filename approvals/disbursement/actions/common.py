@@ -9,26 +9,29 @@ from django_fsm import can_proceed
 
 from approvals.awards.models import Award
 from approvals.disbursement import queries
+from approvals.disbursement.funds.following import follow
 from approvals.disbursement.models import Batch
 from approvals.disbursement.refusals import Refused
-from approvals.organisations.authority import UserActor, holders
+from approvals.organisations.authority import holders
 from approvals.organisations.roles import matrix
 from notifications import send
 from workflows import record
-from workflows.actors import SYSTEM
+from workflows.actors import SYSTEM, Actor
 from workflows.decisions import decide
 from workflows.flows.aid import AidFlow
 from workflows.queries import open_items
 from workflows.reasons import MIN_LENGTH, Reason
 
 NAMED = {
-    "check_lines": "check", "return_to_maker": "send_back", "return_from_approval": "send_back", "send": "export",
+    "check_lines": "check", "return_to_maker": "send_back", "return_from_approval": "send_back",
+    "return_from_treasury": "send_back", "send": "export",
 }  # fmt: skip
 """What the permission matrix calls the transitions of a batch, where it calls them otherwise."""
 
 
-FOLLOWS = ("answer_partly", "answer_fully")
-"""What the bank's answer makes of a batch, and of earlier ones whose failed lines it paid; nobody's act by itself."""
+FOLLOWS = ("report", "answer_partly", "answer_fully")
+"""Nobody's act by itself: what follows an approval, and what the bank's answer makes of a batch, and of earlier ones
+whose failed lines it paid."""
 
 
 def next_number(day: str) -> str:
@@ -55,7 +58,7 @@ def locked(batch_id: int) -> Batch:
 def take(
     batch: Batch,
     act: str,
-    by: UserActor,
+    by: Actor,
     post: str,
     reason: Reason | None = None,
     data: dict[str, Any] | None = None,
@@ -68,6 +71,7 @@ def take(
     before = batch.state
     step()
     batch.save()
+    follow(batch, act, by)
     record.write(
         act,
         "batch",
@@ -79,6 +83,21 @@ def take(
         states=(before, batch.state),
         data=totals(batch) | (data or {}),
     )
+
+
+def not_stopped(batch: Batch) -> None:
+    """Raises Refused while the auditor stops the batch."""
+    if batch.state == "audit_held":
+        raise Refused("audit_held")
+
+
+def finish(batch: Batch, by: Actor, post: str) -> None:
+    """A partly paid batch of which every line has by now been paid, reissued and paid, or given up, is fully paid."""
+    if batch.state != "partially_paid":
+        return
+    waiting = batch.lines.exclude(state__in=["paid", "acknowledged", "cancelled"])
+    if not waiting.exclude(state="reissued", replacement__batch__state__in=["paid", "reconciled", "closed"]).exists():
+        take(batch, "answer_fully", by, post)
 
 
 def still_payable(batch: Batch) -> None:

@@ -6,7 +6,15 @@ from approvals.applications.actions import replace_account
 from approvals.applications.matching import shared_accounts
 from approvals.applications.models import Application
 from approvals.disbursement import queries
-from approvals.disbursement.actions.common import AccountProblem, count_lines, listed, locked, next_number, totals
+from approvals.disbursement.actions.common import (
+    AccountProblem,
+    count_lines,
+    listed,
+    locked,
+    next_number,
+    not_stopped,
+    totals,
+)
 from approvals.disbursement.models import Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.authority import UserActor
@@ -66,6 +74,7 @@ def reissue(batch_id: int, by: UserActor) -> Batch:
     with transaction.atomic():
         old = locked(batch_id)
         post = by.require("make_batch", old.path)
+        not_stopped(old)
         at = moment()
         corrected = old.lines.filter(state="account_fix")
         stopped = [line.number for line in queries.stopped_lines(corrected)]

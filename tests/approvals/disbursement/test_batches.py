@@ -18,6 +18,8 @@ from approvals.applications.refusals import Refused as AccountRefused
 from approvals.awards.actions import activate_started
 from approvals.awards.models import Award
 from approvals.disbursement import actions, demo_bank, queries
+from approvals.disbursement.funds.ledger import held_for
+from approvals.disbursement.funds.models import Account
 from approvals.disbursement.models import SETTLEMENT, Batch
 from approvals.disbursement.refusals import Refused
 from approvals.people.crypto import blind_index
@@ -35,11 +37,13 @@ from tests.factories import (
     account_number,
     acting,
     at_step,
+    funded,
     officer_of,
     person,
     set_training_date,
     walk_to,
 )
+from workflows.clock import today
 from workflows.models import Case, Record
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +59,7 @@ class Office:
         self.maker = acting(person("finance_maker", self.county))
         self.checker = acting(person("finance_checker", self.county))
         self.approver = acting(person("finance_approver", self.county))
+        self.treasury = acting(person("treasury_officer", self.county))
         self.officer = acting(officer_of(self.school))
         self.version = VersionFactory()
 
@@ -62,6 +67,7 @@ class Office:
         return [at_step("payment", school=self.school, version=self.version) for _ in range(count)]
 
     def batch(self) -> Batch:
+        funded(self.county, self.version.programme)
         return actions.make_batch(self.version.programme, TERM, self.maker, self.county.path)
 
     def sent_for_approval(self) -> Batch:
@@ -70,9 +76,26 @@ class Office:
         actions.check(batch.pk, self.checker)
         return Batch.objects.get(pk=batch.pk)
 
-    def sent(self) -> Batch:
+    def allotted(self) -> Batch:
         batch = self.sent_for_approval()
-        actions.approve(batch.pk, self.approver)
+        self.allot(actions.approve(batch.pk, self.approver))
+        return Batch.objects.get(pk=batch.pk)
+
+    def acts(self) -> dict[str, Any]:
+        """The steps of a batch until money leaves, each by the person whose turn it is."""
+        return {
+            "submit": lambda pk: actions.submit(pk, self.maker),
+            "check": lambda pk: actions.check(pk, self.checker),
+            "approve": lambda pk: actions.approve(pk, self.approver),
+            "allot": lambda pk: actions.allot(pk, self.treasury, "鸡财拨〔2026〕1号", today()),
+            "export": lambda pk: actions.export(pk, self.maker),
+        }
+
+    def allot(self, batch: Batch) -> None:
+        actions.allot(batch.pk, self.treasury, "鸡财拨〔2026〕1号", today())
+
+    def sent(self) -> Batch:
+        batch = self.allotted()
         actions.export(batch.pk, self.maker)
         return Batch.objects.get(pk=batch.pk)
 
@@ -126,7 +149,7 @@ def test_money_reaches_the_pupil_through_three_persons_and_the_bank(office: Offi
     assert states(applications) == ["completed"] * 3
     assert set(batch.lines.values_list("state", flat=True)) == {"paid"}
     acts = Record.objects.filter(about="batch", about_id=batch.pk).order_by("id").values_list("act", flat=True)
-    assert list(acts) == ["make", "submit", "check_lines", "approve", "send", "answer_fully"]
+    assert list(acts) == ["make", "submit", "check_lines", "approve", "report", "allot", "send", "answer_fully"]
 
 
 def test_maker_checker_and_approver_are_three_persons(office: Office) -> None:
@@ -253,7 +276,7 @@ def test_a_failed_payment_is_corrected_by_the_school_and_reissued(office: Office
     assert (failed.state, failed.account_tail) != ("reissued", line.account_tail)
     actions.submit(second.pk, office.maker)
     actions.check(second.pk, office.checker)
-    actions.approve(second.pk, office.approver)
+    office.allot(actions.approve(second.pk, office.approver))
     actions.export(second.pk, office.maker)
     second.refresh_from_db()
     actions.take_return(second.pk, bank_answers(second), "r2.txt", office.maker)
@@ -336,28 +359,27 @@ def test_no_money_leaves_for_a_pupil_found_dead_or_enrolled_elsewhere_meanwhile(
 ) -> None:
     office.approved(2)
     batch = office.batch()
-    acts = [("submit", office.maker), ("check", office.checker), ("approve", office.approver), ("export", office.maker)]
-    at = [act for act, _by in acts].index(step)
-    for act, by in acts[:at]:
-        getattr(actions, act)(batch.pk, by)
+    acts = office.acts()
+    for act in list(acts)[: list(acts).index(step)]:
+        acts[act](batch.pk)
     line = batch.lines.get(number=2)
     hit = Hit.objects.create(application_id=line.case_id, source=source, code=code)
     with pytest.raises(Refused) as refused, transaction.atomic():
-        getattr(actions, step)(batch.pk, acts[at][1])
+        acts[step](batch.pk)
     assert refused.value.code == "lines_stopped"
     assert refused.value.values == {"count": 1, "lines": "2"}
     Hit.ever.filter(pk=hit.pk).update(closed_at=datetime.now(UTC), closed_why="other_list")
-    getattr(actions, step)(batch.pk, acts[at][1])
+    acts[step](batch.pk)
 
 
 def test_a_line_stopped_after_approval_is_taken_out_once_the_batch_is_back(office: Office) -> None:
     office.approved(2)
     batch = office.sent_for_approval()
-    actions.approve(batch.pk, office.approver)
+    office.allot(actions.approve(batch.pk, office.approver))
     line = batch.lines.get(number=2)
     Hit.objects.create(application_id=line.case_id, source="deceased", code="deceased", weight="block")
     assert refusal(actions.export, batch.pk, office.maker) == "lines_stopped"
-    actions.send_back(batch.pk, office.approver, "第2行学生已死亡，请剔除该行")
+    actions.send_back(batch.pk, office.treasury, "第2行学生已死亡，请剔除该行")
     assert refusal(actions.submit, batch.pk, office.maker) == "lines_stopped"
     assert actions.take_out(line.pk, office.maker, "公安部门名册载明学生已死亡").line_count == 1
     actions.submit(batch.pk, office.maker)
@@ -369,7 +391,7 @@ def test_a_waiver_is_not_settled_while_a_hit_stops_one_of_its_lines(office: Offi
     )
     [application] = office.approved(1)
     batch = office.sent_for_approval()
-    actions.approve(batch.pk, office.approver)
+    office.allot(actions.approve(batch.pk, office.approver))
     Hit.objects.create(application=application, source="dual_enrolment", code="dual_enrolment")
     assert refusal(actions.settle, batch.pk, "鸡财教〔2026〕8号", office.maker) == "lines_stopped"
 
@@ -420,15 +442,17 @@ def test_a_waiver_is_settled_with_the_school_and_no_person_is_paid(office: Offic
     application = at_step(
         "payment", school=school, version=version, account_no=None, account_hash=None, account_tail=""
     )
+    funded(office.county, version.programme)
     batch = actions.make_batch(version.programme, TERM, office.maker, office.county.path)
     line = batch.lines.get()
     assert (line.payee, line.account_no) == (school.name, None)
     actions.submit(batch.pk, office.maker)
     actions.check(batch.pk, office.checker)
-    actions.approve(batch.pk, office.approver)
+    office.allot(actions.approve(batch.pk, office.approver))
     assert refusal(actions.export, batch.pk, office.maker) == "not_a_transfer"
     assert refusal(actions.settle, batch.pk, " ", office.maker) == "document_required"
     actions.settle(batch.pk, "鸡财教〔2026〕12号", office.maker)
+    assert (held_for(batch.pk, Account.COMMITTED), sum(held_for(batch.pk, Account.PAID).values())) == ({}, line.amount)
     assert states([application]) == ["completed"]
 
 
@@ -438,7 +462,7 @@ def test_finance_pages_show_the_batch_in_few_statements(
     office.approved(3)
     batch = office.sent()
     client.force_login(office.maker.user)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         page = client.get(reverse("disbursement:detail", args=[batch.pk])).content.decode()
     assert "壹仟捌佰柒拾伍元整" in page
     assert account_number(0)[:12] not in page
@@ -452,6 +476,7 @@ def test_finance_pages_show_the_batch_in_few_statements(
 def test_the_whole_path_can_be_walked_on_the_pages(office: Office, client: Client) -> None:
     office.approved(2)
     client.force_login(office.maker.user)
+    funded(office.county, office.version.programme)
     made = client.post(reverse("disbursement:new"), {"programme": office.version.programme_id, "term": TERM})
     batch = Batch.objects.get()
     assert made.headers["Location"] == reverse("disbursement:detail", args=[batch.pk])
@@ -460,6 +485,10 @@ def test_the_whole_path_can_be_walked_on_the_pages(office: Office, client: Clien
     client.post(reverse("disbursement:check", args=[batch.pk]))
     client.force_login(office.approver.user)
     client.post(reverse("disbursement:approve", args=[batch.pk]))
+    client.force_login(office.treasury.user)
+    assert "县级" in client.get(reverse("disbursement:detail", args=[batch.pk])).content.decode()
+    given = {"document": "鸡财拨〔2026〕7号", "dated": str(today())}
+    client.post(reverse("disbursement:allot", args=[batch.pk]), given)
     client.force_login(office.maker.user)
     file = client.post(reverse("disbursement:bank_file", args=[batch.pk]))
     assert file.content.decode("gb18030").startswith("2|1250.00")
@@ -620,13 +649,12 @@ def test_an_account_shared_over_several_batches_is_counted_over_all_of_them(offi
 def test_no_money_leaves_for_an_award_that_was_suspended_meanwhile(office: Office, step: str) -> None:
     office.approved(2)
     batch = office.batch()
-    acts = [("submit", office.maker), ("check", office.checker), ("approve", office.approver), ("export", office.maker)]
-    for act, by in acts:
+    for act, do in office.acts().items():
         if act == step:
             Award.objects.filter(lines__batch=batch, lines__number=2).update(state="suspended")
-            assert refusal(getattr(actions, act), batch.pk, by) == "award_not_active"
+            assert refusal(do, batch.pk) == "award_not_active"
             break
-        getattr(actions, act)(batch.pk, by)
+        do(batch.pk)
 
 
 def test_a_line_is_taken_out_with_a_reason_and_the_rest_goes_on(office: Office) -> None:
@@ -674,11 +702,12 @@ def test_a_second_account_of_the_makers_is_no_checker(office: Office) -> None:
 
 def test_an_approved_batch_goes_back_to_the_maker_before_it_is_sent(office: Office) -> None:
     office.approved(1)
-    batch = office.sent_for_approval()
-    actions.approve(batch.pk, office.approver)
-    with pytest.raises(PermissionDenied), transaction.atomic():
-        actions.send_back(batch.pk, office.maker, "学生已休学，请剔除该行")
-    actions.send_back(batch.pk, office.approver, "学生已休学，请剔除该行")
+    batch = office.allotted()
+    for by in (office.maker, office.approver):
+        with pytest.raises(PermissionDenied), transaction.atomic():
+            actions.send_back(batch.pk, by, "学生已休学，请剔除该行")
+    actions.send_back(batch.pk, office.treasury, "学生已休学，请剔除该行")
+    assert held_for(batch.pk, Account.COMMITTED) == {}
     batch.refresh_from_db()
     assert (batch.state, batch.checker, batch.approver_person) == ("draft", None, None)
     actions.cancel(batch.pk, office.maker, "整批重做，原批次作废")
@@ -690,21 +719,19 @@ def test_a_waiver_is_not_settled_for_an_award_that_was_suspended_meanwhile(offic
         changes={"code": "waiver", "disbursement": "fee_waiver_settlement", "needs": ["amount"]}
     )
     office.approved(1)
-    batch = office.sent_for_approval()
-    actions.approve(batch.pk, office.approver)
+    batch = office.allotted()
     Award.objects.filter(lines__batch=batch).update(state="suspended")
     assert refusal(actions.settle, batch.pk, "鸡财教〔2026〕8号", office.maker) == "award_not_active"
 
 
 def test_a_case_that_cannot_move_now_is_a_refusal_and_nothing_is_booked(office: Office) -> None:
     one, _ = office.approved(2)
-    batch = office.sent_for_approval()
-    actions.approve(batch.pk, office.approver)
+    batch = office.allotted()
     Case.objects.filter(pk=one.case_id).update(suspended_on="2026-09-07")
     assert refusal(actions.export, batch.pk, office.maker) == "cases_busy"
     batch.refresh_from_db()
     assert (batch.state, batch.files.count(), set(batch.lines.values_list("state", flat=True))) == (
-        "approved", 0, {"included"},
+        "allotted", 0, {"included"},
     )  # fmt: skip
 
 
