@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications.models import PaperRequest
-from approvals.disbursement.models import Batch, PaymentLine
+from approvals.disbursement.models import AccountCorrection, Batch, PaymentLine
 from approvals.disbursement.queries import awards_to_pay
 from approvals.notices.announcements.models import Announcement
 from approvals.notices.models import Notice, NoticeLine, Objection
@@ -29,6 +29,7 @@ from workflows.queries import queue_of
 MESSAGES = "messages"
 """The entry that bears the number of unread messages."""
 TO_SIGN = "to_sign"
+ACCOUNTS_TO_CONFIRM = "accounts_to_confirm"
 """The work that is a person's own and not a post's: to sign where one was asked to."""
 POSTS_TO_DECIDE = "posts_to_decide"
 """What others proposed: nobody decides what he proposed himself or what concerns him."""
@@ -147,8 +148,17 @@ def _batches(*states: str) -> Waiting:
     return lambda where: Batch.objects.filter(where, state__in=states)
 
 
-def _lines(state: str) -> Waiting:
-    return lambda where: PaymentLine.objects.filter(where, state=state)
+def _lines(*states: str) -> Waiting:
+    return lambda where: PaymentLine.objects.filter(where, state__in=states)
+
+
+def _to_correct(where: Q) -> QuerySet:
+    """Payments that did not arrive and for which no other account is proposed yet."""
+    return _lines("failed", "bounced")(where).exclude(corrections__state="waiting")
+
+
+def _corrections(where: Q) -> QuerySet:
+    return AccountCorrection.objects.filter(where, state="waiting")
 
 
 def _papers_asked(where: Q) -> QuerySet:
@@ -185,6 +195,7 @@ NOTICE_WORK: dict[str, tuple[Promise, Promise, Promise]] = {
 """By level: what there is to draft, to put right, to sign."""
 SELDOM = {
     TO_SIGN,
+    ACCOUNTS_TO_CONFIRM,
     *(f"{level}_to_mend" for level in NOTICE_WORK),
     *(f"{level}_to_{what}" for level in ("class", "township") for what in ("notice", "sign")),
 }
@@ -235,7 +246,9 @@ WORK: list[Work] = [
          "disbursement:list", "", "batches"),
     Work("to_approve", _("Batches to be approved"), "approve_batch", _batches("reviewed"),
          "disbursement:list", "", "batches"),
-    Work("failed", _("Failed payments: account to be corrected"), "fix_account", _lines("failed"),
+    Work("failed", _("Failed payments: account to be corrected"), "fix_account", _to_correct,
+         "disbursement:failed", "", "failed"),
+    Work(ACCOUNTS_TO_CONFIRM, _("Corrected accounts to be confirmed"), "approve_account", _corrections,
          "disbursement:failed", "", "failed"),
     Work(POSTS_TO_DECIDE, _("Changes of posts to be approved"), "manage_posts", _proposals,
          "organisations:proposals", "", "posts"),
@@ -252,7 +265,7 @@ ENTRIES: list[Entry] = [
     Entry("announcements", _p("navigation", "Announcements"), "notices:announcements",
           ("draft_announcement", "publish_announcement", "view_record")),
     Entry("awards", _p("navigation", "Awards"), "awards:list", ("view_case",)),
-    Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account",)),
+    Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account", "approve_account")),
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
           ("make_batch", "check_batch", "approve_batch", "view_record")),
     Entry("registers", _p("navigation", "Data match"), "applications:registers",

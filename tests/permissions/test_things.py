@@ -29,7 +29,14 @@ from approvals.applications.roster_queries import STATES as ROSTER_STATES
 from approvals.awards.models import Award
 from approvals.disbursement import actions as batches
 from approvals.disbursement import demo_bank
-from approvals.disbursement.models import BATCH_STATES, LINE_STATES, Batch, PaymentLine
+from approvals.disbursement.models import (
+    BATCH_STATES,
+    CORRECTION_STATES,
+    LINE_STATES,
+    AccountCorrection,
+    Batch,
+    PaymentLine,
+)
 from approvals.notices import actions as notices
 from approvals.notices.announcements import actions as announcements
 from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
@@ -78,7 +85,7 @@ WHY = "经研究决定，按照规定办理此件。"
 REASON = Reason("other", WHY)
 GATES = {
     "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed",
-    "nothing_corrected", "not_waiting", "no_such_proposal", "account_closed", "account_already",
+    "correction_decided", "nothing_corrected", "not_waiting", "no_such_proposal", "account_closed", "account_already",
     "pupil_of_other_school", "wrong_list_state", "other_level", "said", "answered_before",
 }  # fmt: skip
 """Codes of refusals that tell of the permission or the state."""
@@ -91,6 +98,7 @@ THINGS = {
     "announcement": [name for name, _ in ANNOUNCEMENT_STATES],
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
+    "correction": [name for name, _ in CORRECTION_STATES],
     "post": [name for name, _ in PROPOSAL_STATES],
     "account": ["open", "closed"],
     "freeze": ["running", "ended"],
@@ -457,9 +465,33 @@ def try_line(stage: Stage, name: str, state: str, place: str) -> Try:
     PaymentLine.objects.filter(pk=line.pk).update(state=state, path=place)
     Batch.objects.filter(pk=stage.sent.pk).update(state="partially_paid", path=place)
     if name == "reissue":
+        hashed = Application.objects.values_list("account_hash", flat=True).get(pk=line.case_id)
+        AccountCorrection.objects.create(
+            line=line, path=place, state="confirmed", account_no="1", account_hash=hashed, account_tail="1",
+            account_kind="bank_card", holder_name="某人", bank="联社", proposed_by=stage.second.user,
+            proposed_person=stage.second.user.person, proposed_at="2026-09-07T08:00+08:00",
+            decided_person=stage.maker.user.person,
+        )  # fmt: skip
         return lambda by: batches.reissue(stage.sent.pk, by)
-    bank, holder = "鸡泽县农村信用联社", line.student.name
-    return lambda by: batches.correct_account(line.pk, account_number(999_999), "card", holder, bank, by)
+    return lambda by: _proposed(line, by)
+
+
+def _proposed(line: PaymentLine, by: UserActor) -> AccountCorrection:
+    account = account_number(999_999)
+    return batches.propose_account(line.pk, account, account, "bank_card", line.student.name, "联社", by)
+
+
+def try_correction(stage: Stage, name: str, state: str, place: str) -> Try:
+    line = PaymentLine.objects.select_related("student").get(batch=stage.sent)
+    PaymentLine.objects.filter(pk=line.pk).update(state="failed")
+    correction = _proposed(line, acting(person("aid_officer", stage.school)))
+    decided = {"decided_person": stage.second.user.person} if state in ("confirmed", "refused") else {}
+    AccountCorrection.objects.filter(pk=correction.pk).update(state=state, path=place, **decided)
+    return {
+        "confirm": lambda by: batches.confirm_account(correction.pk, account_number(999_999), by),
+        "refuse": lambda by: batches.refuse_account(correction.pk, by, WHY),
+        "withdraw": lambda by: batches.withdraw_account(correction.pk, by),
+    }[name]
 
 
 def try_post(stage: Stage, name: str, state: str, place: str) -> Try:
@@ -614,6 +646,7 @@ TRIES: dict[str, Callable[..., Try]] = {
     "announcement": try_announcement,
     "batch": try_batch,
     "line": try_line,
+    "correction": try_correction,
     "post": try_post,
     "account": try_account,
     "freeze": try_freeze,

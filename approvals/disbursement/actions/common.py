@@ -9,6 +9,7 @@ from django_fsm import can_proceed
 
 from approvals.awards.models import Award
 from approvals.disbursement import queries
+from approvals.disbursement.actions.account_guard import refuse_bad_accounts
 from approvals.disbursement.models import Batch
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.authority import UserActor, holders
@@ -95,6 +96,7 @@ def still_payable(batch: Batch) -> None:
         raise Refused("award_not_active", count=len(numbers), lines=listed(numbers))
     if stopped := [line.number for line in queries.stopped_lines(lines)]:
         raise Refused("lines_stopped", count=len(stopped), lines=listed(stopped))
+    refuse_bad_accounts(batch)
 
 
 def listed(numbers: list[int]) -> str:
