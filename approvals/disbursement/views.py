@@ -384,7 +384,7 @@ def _refuse(request: HttpRequest, correction_id: int) -> str:
 
 def _withdraw(request: HttpRequest, correction_id: int) -> str:
     actions.withdraw_account(correction_id, actor(request))
-    return _("Taken back.")
+    return _("The proposed account was taken back.")
 
 
 confirm_account = _decision("approve_account", _confirm)

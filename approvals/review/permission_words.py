@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications.register_queries import STATES as LIST_STATES
 from approvals.applications.roster_queries import STATES as ROSTER_STATES
-from approvals.disbursement.models import BATCH_STATES, LINE_STATES
+from approvals.disbursement.models import BATCH_STATES, CORRECTION_STATES, LINE_STATES
 from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
 from approvals.notices.models import STATES as NOTICE_STATES
 from approvals.notices.objections.models import STATES as OBJECTION_STATES
@@ -40,6 +40,7 @@ STATES: dict[str, Mapping[str, Promise | str]] = {
     "announcement": dict(ANNOUNCEMENT_STATES),
     "batch": dict(BATCH_STATES),
     "line": dict(LINE_STATES),
+    "correction": dict(CORRECTION_STATES),
     "proposal": dict(PROPOSAL_STATES),
     "account": {"open": _p("account", "In use"), "closed": _p("account", "Closed")},
     "freeze": {"running": _p("freeze", "Not ended")},
