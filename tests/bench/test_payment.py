@@ -62,7 +62,9 @@ def entitled(place: crowd.Crowd) -> None:
         [number[-4:] for number in numbers],
     ]
     with connection.cursor() as cursor:
+        cursor.execute("SET enable_nestloop = off")  # of an array it is not known how many rows it has
         cursor.execute(_ACCOUNTS, columns)
+        cursor.execute("RESET enable_nestloop")
         cursor.execute(_AWARDS, [TERM])
     noticed = [step for step in NOTICES if step in place.version.definition["steps"]]
     Case.objects.update(state="approved", noticed=noticed, open_hits=0)
