@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy as _p
 
 from approvals.applications.models import PaperRequest
 from approvals.awards.queries import waiting_for
-from approvals.disbursement.models import Batch, PaymentLine
+from approvals.disbursement.models import AccountCorrection, Batch, PaymentLine
 from approvals.disbursement.queries import awards_to_pay
 from approvals.notices.announcements.models import Announcement
 from approvals.notices.models import Notice, NoticeLine, Objection
@@ -30,6 +30,7 @@ from workflows.queries import queue_of
 MESSAGES = "messages"
 """The entry that bears the number of unread messages."""
 TO_SIGN = "to_sign"
+ACCOUNTS_TO_CONFIRM = "accounts_to_confirm"
 """The work that is a person's own and not a post's: to sign where one was asked to."""
 POSTS_TO_DECIDE = "posts_to_decide"
 """What others proposed: nobody decides what he proposed himself or what concerns him."""
@@ -148,8 +149,17 @@ def _batches(*states: str) -> Waiting:
     return lambda where: Batch.objects.filter(where, state__in=states)
 
 
-def _lines(state: str) -> Waiting:
-    return lambda where: PaymentLine.objects.filter(where, state=state)
+def _lines(*states: str) -> Waiting:
+    return lambda where: PaymentLine.objects.filter(where, state__in=states)
+
+
+def _to_correct(where: Q) -> QuerySet:
+    """Payments that did not arrive and for which no other account is proposed yet."""
+    return _lines("failed", "bounced")(where).exclude(corrections__state="waiting")
+
+
+def _corrections(where: Q) -> QuerySet:
+    return AccountCorrection.objects.filter(where, state="waiting")
 
 
 def _award_changes(state: str) -> Waiting:
@@ -193,6 +203,7 @@ SELDOM = {
     "pupils_to_accept",
     "award_changes",
     "award_ends",
+    ACCOUNTS_TO_CONFIRM,
     *(f"{level}_to_mend" for level in NOTICE_WORK),
     *(f"{level}_to_{what}" for level in ("class", "township") for what in ("notice", "sign")),
 }
@@ -247,7 +258,9 @@ WORK: list[Work] = [
          "disbursement:list", "", "batches"),
     Work("to_reconcile", _("Paid batches to be reconciled with the bank"), "reconcile_batch", _batches("paid"),
          "disbursement:list", "", "batches"),
-    Work("failed", _("Failed payments: account to be corrected"), "fix_account", _lines("failed"),
+    Work("failed", _("Failed payments: account to be corrected"), "fix_account", _to_correct,
+         "disbursement:failed", "", "failed"),
+    Work(ACCOUNTS_TO_CONFIRM, _("Corrected accounts to be confirmed"), "approve_account", _corrections,
          "disbursement:failed", "", "failed"),
     Work("award_changes", _("Changes of awards to be confirmed"), "confirm_award", _award_changes("waiting"),
          "awards:proposals", "", "award_changes"),
@@ -274,7 +287,7 @@ ENTRIES: list[Entry] = [
           ("propose_award", "confirm_award", "second_award", "hold_award")),
     Entry("events", _p("navigation", "Changes of enrolment"), "awards:events",
           ("propose_award", "confirm_award", "second_award", "hold_award")),
-    Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account",)),
+    Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account", "approve_account")),
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
           ("make_batch", "check_batch", "approve_batch", "allot_batch", "reconcile_batch", "view_record")),
     Entry("funds", _p("navigation", "Funds"), "disbursement:funds",

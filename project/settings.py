@@ -238,6 +238,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_TEMP_DIR = None
 NOTICE_ARCHIVE_YEARS = env.number("NOTICE_ARCHIVE_YEARS", 10)  # 公示档案 are kept so long, from the year after
 ROSTER_FILE_DAYS = env.number("ROSTER_FILE_DAYS", 30)  # an uploaded roster is kept, for its error sheet, so long
+BANK_PROFILE = env.text("BANK_PROFILE") or "rural_credit_text"  # of fixtures/banks: the county's own bank
 MAX_REQUEST_BYTES = 55 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # of a form without its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # ten thousand tasks ticked on one page

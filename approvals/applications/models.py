@@ -111,7 +111,7 @@ class Application(models.Model):
     account_no = EncryptedTextField(null=True)
     account_hash = models.BinaryField(max_length=32, null=True)
     account_tail = models.CharField(max_length=4, blank=True)
-    account_kind = models.CharField(max_length=12, default="bank_card")
+    account_kind = models.CharField(max_length=24, default="bank_card")
     holder_name = models.CharField(_("account holder"), max_length=50, blank=True)
     circumstances = EncryptedTextField(null=True)
     """JSON of what the family states: size, income, address, events. Not on lists, not on notices."""

@@ -1,30 +1,39 @@
 """The demo's bank: answers a batch the way an agent bank does, so that the whole path can be walked."""
 
-from approvals.disbursement import bank_files
+from decimal import Decimal
+
+from django.utils import timezone
+
 from approvals.disbursement.actions import reference
-from approvals.disbursement.models import Batch
+from approvals.disbursement.bank import BOUNCED, FAILED, PAID, Head, profile
+from approvals.disbursement.bank.demo import Said, write_answers
+from approvals.disbursement.models import Batch, PaymentLine
 
 EVERY = 12
 """Of so many first-time payments, one fails in the demo; a reissue always arrives."""
 
 
-def answer(batch: Batch) -> bytes:
-    """The answer file of the demo's bank for a sent batch."""
-    bank = bank_files.profile(batch.files.get(direction="out").profile)
-    lines = list(batch.lines.filter(state__in=["sent", "paid", "failed"]).order_by("number"))
-    rows = [bank.delimiter.join([str(len(lines)), str(sum(line.amount for line in lines))])]
-    for line in lines:
-        failed = line.replaces_id is None and line.number % EVERY == 1
-        code, message = ("1001", "户名与账号不符") if failed else (bank.paid_codes[0], "成功")
-        cells = [
-            str(line.number),
-            line.payee,
-            line.account_no or "",
-            str(line.amount),
-            "",
-            reference(batch, line.number),
-            code,
-            message,
-        ]
-        rows.append(bank.delimiter.join(cells))
-    return (bank.line_end.join(rows) + bank.line_end).encode(bank.encoding)
+def answer(batch: Batch, failing: tuple[int, ...] | None = None, bouncing: tuple[int, ...] = ()) -> bytes:
+    """The answer file of the demo's bank for a batch that was sent; what it said before, it says again.
+
+    `failing` and `bouncing` are numbers of lines, instead of one in twelve.
+    """
+    bank = profile(batch.files.get(direction="out").profile)
+    said = []
+    for line in batch.lines.filter(state__in=["sent", PAID, FAILED, BOUNCED]).order_by("number"):
+        code = bank.code_for(_outcome(line, failing, bouncing)) or bank.code_for(FAILED)
+        account, name = str(line.account_no or ""), reference(batch, line.number)
+        message = bank.codes[code].zh
+        said.append(Said(line.number, line.payee, account, line.amount, "", name, line.bank, code, message))
+    total = sum((each.amount for each in said), Decimal(0))
+    return write_answers(said, Head(batch.number, timezone.localtime(batch.sent_at), len(said), total), bank)
+
+
+def _outcome(line: PaymentLine, failing: tuple[int, ...] | None, bouncing: tuple[int, ...]) -> str:
+    if line.number in bouncing:
+        return BOUNCED
+    if line.state != "sent":
+        return line.state
+    if failing is None:
+        return FAILED if line.replaces_id is None and line.number % EVERY == 1 else PAID
+    return FAILED if line.number in failing else PAID

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from approvals.disbursement.bank import profiles
 from approvals.organisations.reasons import ReasonField
 from approvals.people import accounts
 
@@ -34,11 +36,13 @@ class SettlementForm(forms.Form):
 
 
 class AccountForm(forms.Form):
-    """Another account for a failed payment; a passbook is entered twice, since it cannot be checked."""
+    """Another account for a payment that did not arrive; typed twice, whatever its kind."""
 
-    account = forms.CharField(label=_("Account number"), max_length=40)
     account_kind = forms.ChoiceField(label=_("Kind of account"), choices=KIND_NAMES)
-    again = forms.CharField(label=_("Passbook number once more"), max_length=40, required=False)
+    account = forms.CharField(label=_("Account number"), max_length=60)
+    again = forms.CharField(
+        label=_("Account number once more"), max_length=60, help_text=_("Type it again from the card; do not copy it.")
+    )
     holder = forms.CharField(label=_("Account holder"), max_length=50)
     bank = forms.CharField(label=_("Bank"), max_length=60)
 
@@ -46,8 +50,21 @@ class AccountForm(forms.Form):
         data = super().clean() or {}
         number = accounts.normalise_account(data.get("account", ""))
         kind = data.get("account_kind", accounts.BANK_CARD)
-        if problem := accounts.account_problem(number, kind):
+        if number and (problem := accounts.account_problem(number, kind)):
             self.add_error("account", str(accounts.SENTENCES[problem]))
-        elif kind == accounts.PASSBOOK and accounts.normalise_account(data.get("again", "")) != number:
-            self.add_error("again", _("The two passbook numbers are not the same."))
+        elif "again" in data and accounts.normalise_account(data["again"]) != number:
+            self.add_error("again", _("The two account numbers are not the same."))
         return data
+
+
+class BankForm(forms.Form):
+    """In whose format a batch goes out; fixed once it is sent."""
+
+    bank = forms.ChoiceField(label=_("Bank and format"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["bank"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(code, bank.name) for code, bank in profiles().items()]
+        field.initial = settings.BANK_PROFILE

@@ -16,7 +16,7 @@ from approvals.disbursement.funds.models import (  # noqa: F401
     Posting,
     SplitRule,
 )
-from approvals.people.fields import EncryptedTextField
+from approvals.people.fields import EncryptedFileField, EncryptedTextField
 from workflows.conditions import Condition
 
 BATCH_STATES = [
@@ -40,6 +40,7 @@ LINE_STATES = [
     ("sent", _p("line state", "Sent to the bank")),
     ("paid", _p("line state", "Paid")),
     ("failed", _p("line state", "Failed")),
+    ("bounced", _p("line state", "Bounced")),
     ("account_fix", _p("line state", "Account being corrected")),
     ("reissued", _p("line state", "Reissued")),
     ("cancelled", _p("line state", "Cancelled")),
@@ -168,9 +169,9 @@ class Batch(FSMModelMixin, models.Model):
     def send(self) -> None:
         """报盘."""
 
-    @transition("state", ["sent_to_bank", "partially_paid"], "partially_paid", permission="make_batch")
+    @transition("state", ["sent_to_bank", "partially_paid", "paid"], "partially_paid", permission="make_batch")
     def answer_partly(self) -> None:
-        """回盘: some lines failed."""
+        """回盘: some lines failed, or money that had arrived came back."""
 
     @transition("state", ["sent_to_bank", "partially_paid"], "paid", permission="make_batch")
     def answer_fully(self) -> None:
@@ -228,6 +229,11 @@ class PaymentLine(FSMModelMixin, models.Model):
     bank_code = models.CharField(max_length=20, blank=True)
     bank_message = models.CharField(max_length=200, blank=True)
     paid_on = models.DateField(null=True)
+    bounced_on = models.DateField(null=True)
+    answered_in = models.ForeignKey("BankFile", null=True, on_delete=models.PROTECT, related_name="answered")
+    """The answer that said last what became of it."""
+    paid_after_end = models.BooleanField(default=False, db_default=False)
+    """The award was no longer active when the bank's answer was booked: the money is asked back."""
     replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="replacement")
 
     class Meta:
@@ -246,6 +252,7 @@ class PaymentLine(FSMModelMixin, models.Model):
         indexes = [
             models.Index(fields=["state", "batch"], name="line_state"),
             models.Index(fields=["account_hash"], name="line_account", condition=Q(account_hash__isnull=False)),
+            models.Index(fields=["path"], name="line_paid_after_end", condition=Q(paid_after_end=True)),
         ]
 
     @transition("state", "included", "sent", permission="make_batch")
@@ -260,9 +267,13 @@ class PaymentLine(FSMModelMixin, models.Model):
     def fail(self) -> None:
         """发放失败."""
 
-    @transition("state", "failed", "account_fix", permission="fix_account")
+    @transition("state", ["sent", "paid"], "bounced", permission="make_batch")
+    def bounce(self) -> None:
+        """退汇: the bank took it, and it came back."""
+
+    @transition("state", ["failed", "bounced"], "account_fix", permission="approve_account")
     def fix_account(self) -> None:
-        """The school has supplied another account."""
+        """The school has supplied another account, and a second person confirmed it."""
 
     @transition("state", ["failed", "account_fix"], "reissued", permission="make_batch")
     def reissue(self) -> None:
@@ -296,10 +307,10 @@ class BankFile(models.Model):
     direction = models.CharField(max_length=3)
     """out or in."""
     profile = models.CharField(max_length=40)
+    """The bank's, as it was chosen when the batch was sent."""
     filename = models.CharField(max_length=120)
     sha256 = models.CharField(max_length=64)
-    content = EncryptedTextField()
-    """The file's text, base64."""
+    content = EncryptedFileField()
     count = models.PositiveIntegerField()
     total = models.DecimalField(max_digits=14, decimal_places=2)
     at = models.DateTimeField()
@@ -309,4 +320,73 @@ class BankFile(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["batch", "direction", "sha256"], name="same_bank_file_once"),
+            models.UniqueConstraint(fields=["batch"], condition=Q(direction="out"), name="one_file_out_per_batch"),
         ]
+
+
+CORRECTION_STATES = [
+    ("waiting", _p("correction state", "Waiting for a second person")),
+    ("confirmed", _p("correction state", "Confirmed")),
+    ("refused", _p("correction state", "Refused")),
+    ("withdrawn", _p("correction state", "Taken back")),
+]
+
+
+class AccountCorrection(FSMModelMixin, models.Model):
+    """账户更正: another account that a school proposes for a payment that did not arrive; a second person confirms it.
+
+    Whoever entered or confirmed an account neither checks nor approves a batch that pays to it (DOMAIN.md §2.8).
+    """
+
+    line = models.ForeignKey(PaymentLine, on_delete=models.PROTECT, related_name="corrections")
+    path = models.CharField(max_length=255)
+    state = FSMField(_("state"), max_length=12, default="waiting", protected=True, choices=CORRECTION_STATES)
+    account_no = EncryptedTextField()
+    account_hash = models.BinaryField(max_length=32)
+    account_tail = models.CharField(max_length=4)
+    account_kind = models.CharField(max_length=24)
+    holder_name = models.CharField(max_length=50)
+    bank = models.CharField(max_length=60)
+    proposed_by = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
+    proposed_person = models.UUIDField(editable=False)
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey("organisations.User", null=True, on_delete=models.PROTECT, related_name="+")
+    decided_person = models.UUIDField(null=True, editable=False)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+    """Why it was refused."""
+
+    class Meta:
+        verbose_name = _("account correction")
+        verbose_name_plural = _("account corrections")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line"], condition=Q(state="waiting"), name="one_correction_waits_per_line"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["confirmed", "refused"])
+                | (Q(decided_person__isnull=False) & ~Q(decided_person=F("proposed_person"))),
+                name="correction_has_two_persons",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["path"],
+                opclasses=["varchar_pattern_ops"],
+                name="correction_waiting",
+                condition=Q(state="waiting"),
+            ),
+        ]
+
+    @transition("state", "waiting", "confirmed", permission="approve_account")
+    def confirm(self) -> None:
+        """确认."""
+
+    @transition("state", "waiting", "refused", permission="approve_account")
+    def refuse(self) -> None:
+        """不予确认."""
+
+    @transition("state", "waiting", "withdrawn", permission="fix_account")
+    def withdraw(self) -> None:
+        """撤回."""

@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: dict[str, Promise] = {
     "nothing_to_pay": _("No award of this programme and term waits for payment."),
     "all_left_out": _(
-        "Nothing can be paid yet: %(no_account)s awards have no account on file, the accounts of %(shared)s are named "
-        "for too many pupils who do not share a household, and %(stopped)s are stopped by a hit of the data match."
+        "Nothing can be paid yet: %(no_account)s awards have no account on file, the accounts of %(holder)s are in a "
+        "name that is neither the pupil's nor a recorded guardian's, those of %(shared)s are named for too many pupils "
+        "who do not share a household, and %(stopped)s are stopped by a hit of the data match."
     ),
     "wrong_state": _("The batch is not in a state in which this is allowed. Reload the page to see where it stands."),
     "same_person": _("Maker, checker, approver and treasury officer must be four different persons."),
@@ -61,17 +62,116 @@ SENTENCES: dict[str, Promise] = {
     "not_a_transfer": _("This batch is settled with the schools; there is no bank file for it."),
     "not_a_settlement": _("This batch is paid through the bank; it cannot be settled with the schools."),
     "document_required": _("Please give the number of the settlement document."),
-    "return_unreadable": _("Line %(line)s of the file cannot be read. Please use the bank's file unchanged."),
-    "return_empty": _("The file is empty."),
-    "return_too_big": _("The file is larger than 20 MB."),
-    "return_encoding": _("The file is neither GB18030 nor UTF-8 text."),
-    "return_other_batch": _("Line %(line)s answers payment %(reference)s, which is not in this batch."),
-    "return_twice": _("Payment %(reference)s is answered twice (lines %(first)s and %(line)s)."),
-    "return_amount": _("Line %(line)s gives %(given)s yuan for payment %(reference)s; it was sent with %(sent)s."),
-    "return_account": _("Line %(line)s names another account than payment %(reference)s was sent to."),
-    "return_missing": _("%(count)s payments are not answered, the first is %(reference)s. The file is incomplete."),
-    "return_total": _("The header says %(count)s payments and %(total)s yuan; the lines do not add up to that."),
-    "line_not_failed": _("Only a failed payment can be corrected."),
+    "return_unreadable": _(
+        "Line %(line)s of the file cannot be read: it is cut off or holds signs that do not belong there. Please "
+        "fetch the file from the bank once more and use it unchanged."
+    ),
+    "return_empty": _("The file is empty. Please choose the file with which the bank answers this batch."),
+    "return_too_big": _(
+        "The file has %(size)s MB; at most %(limit)s MB are read. The answer to this batch is smaller: please check "
+        "which file it is."
+    ),
+    "return_too_many": _(
+        "The file holds %(count)s payments, this batch only %(most)s. It is the answer to another batch, or to several."
+    ),
+    "return_encoding": _(
+        "The characters of the file cannot be read: it is neither UTF-8 nor UTF-16 nor GB18030, or it was cut off. "
+        "Please fetch it from the bank once more."
+    ),
+    "return_kind": _(
+        "This is a file of the kind %(kind)s. The answer of “%(wanted)s” is plain text; please choose that file."
+    ),
+    "return_no_workbook": _("This is no Excel workbook. The answer of “%(bank)s” is one; please choose that file."),
+    "return_damaged": _(
+        "The workbook is damaged, protected with a password, or was cut off. Please fetch it from the bank once more."
+    ),
+    "return_no_xml": _(
+        "This is no answer of “%(bank)s”: it should be an XML message pain.002 or camt.054 that names payments."
+    ),
+    "return_broken_xml": _(
+        "The XML of the file ends or breaks in line %(line)s. Please fetch the answer of “%(bank)s” once more."
+    ),
+    "return_columns": _(
+        "Line %(line)s has %(found)s columns; an answer of “%(bank)s” has %(wanted)s. The line is cut off, or the file "
+        "is another bank's."
+    ),
+    "return_width": _(
+        "Line %(line)s is %(found)s bytes long; a line of “%(bank)s” has %(wanted)s. The line is cut off, or the file "
+        "is another bank's."
+    ),
+    "return_header": _(
+        "The first line must say how many payments there are and their total, as “%(bank)s” writes it. Please use the "
+        "bank's file unchanged."
+    ),
+    "return_number_cell": _(
+        "In line %(line)s the column %(column)s is a number, whose last digits Excel has lost. Please use the bank's "
+        "file as it came, without saving it again."
+    ),
+    "return_no_amount": _("Line %(line)s gives the amount “%(given)s”, which is none. Please ask the bank."),
+    "return_no_reference": _("Line %(line)s does not say which payment it answers. Please ask the bank."),
+    "return_unknown_code": _(
+        "Line %(line)s bears the code “%(given)s”, and the profile of “%(bank)s” does not say whether it means paid. "
+        "Please ask the bank, and have the code added to the profile."
+    ),
+    "return_pending": _(
+        "Payment %(reference)s (line %(line)s) is not decided yet: %(says)s. Please wait for the bank's final answer."
+    ),
+    "return_other_batch": _(
+        "Line %(line)s answers payment %(reference)s, which is not in this batch. Please choose the answer to this "
+        "batch."
+    ),
+    "return_twice": _(
+        "Payment %(reference)s is answered twice (lines %(first)s and %(line)s). Please ask the bank which one holds."
+    ),
+    "return_amount": _(
+        "Line %(line)s gives %(given)s yuan for payment %(reference)s; it was sent with %(sent)s. Please ask the bank."
+    ),
+    "return_account": _(
+        "Line %(line)s names another account than payment %(reference)s was sent to. Please ask the bank."
+    ),
+    "return_missing": _(
+        "%(count)s payments are not answered, the first is %(reference)s. The file is incomplete: please ask the bank "
+        "for an answer to all payments of the batch."
+    ),
+    "return_contradicts": _(
+        "Line %(line)s says “%(says)s” of payment %(reference)s, which stands as “%(stands)s” by an earlier answer. "
+        "Please ask the bank which one holds; only money that came back (退汇) changes what was answered."
+    ),
+    "return_count": _(
+        "The header says %(said)s payments, the file holds %(found)s. It was cut off or changed: please fetch it from "
+        "the bank once more."
+    ),
+    "return_total": _(
+        "The header says %(said)s yuan, the lines add up to %(found)s. The file was changed or is incomplete: please "
+        "fetch it from the bank once more."
+    ),
+    "unknown_bank": _("There is no profile of this bank. Please choose one of the list."),
+    "export_too_many": _(
+        "The batch has %(count)s payments; a file of “%(bank)s” holds at most %(most)s. Please choose another format."
+    ),
+    "export_too_long": _(
+        "Payment no. %(line)s does not fit: “%(column)s” is %(length)s long, the bank's file has room for %(width)s. "
+        "Nothing was sent. Please correct the payment, or choose another format."
+    ),
+    "line_not_failed": _("Only a payment that failed or came back can be corrected."),
+    "correction_waits": _(
+        "Another account is proposed for this payment already and waits for a second person. Take it back first."
+    ),
+    "correction_decided": _("This correction was decided or taken back already. Reload the page to see it."),
+    "correction_own": _("Whoever proposed an account cannot confirm or refuse it; another person has to."),
+    "account_twice": _("The two account numbers are not the same. Please type both once more."),
+    "account_differs": _(
+        "The number you typed is not the one that was proposed. Compare it with the card; where the proposal is wrong, "
+        "do not confirm it, and say why."
+    ),
+    "account_editor": _(
+        "You entered or confirmed accounts to which this batch pays (no. %(lines)s); another person has to check and "
+        "approve it."
+    ),
+    "accounts_wrong": _(
+        "%(count)s lines cannot be paid because of their accounts: %(problems)s. Return the batch to the maker, who "
+        "takes these lines out; the schools correct the accounts."
+    ),
     "account_unchanged": _("This is the account that failed. Please enter another one or another holder."),
     "account_shared": _(
         "The accounts of %(count)s payments (no. %(lines)s) are by now named for too many pupils who do not share a "
@@ -79,6 +179,15 @@ SENTENCES: dict[str, Promise] = {
     ),
     "nothing_corrected": _("No corrected account waits for a reissue."),
 }
+
+
+ACCOUNT_PROBLEMS: dict[str, Promise] = {
+    "no_account": _("no account on file (no. %(lines)s)"),
+    "number": _("the number does not fit its check digit or length (no. %(lines)s)"),
+    "holder": _("the holder is neither the pupil nor a guardian on record (no. %(lines)s)"),
+    "shared": _("the account is named for too many pupils who do not share a household (no. %(lines)s)"),
+}
+"""What is wrong with the account of a payment; each with the lines of which it is."""
 
 
 class Refused(Exception):

@@ -20,6 +20,7 @@ urlpatterns = [
     path("batches/<int:batch_id>/release-hold/", views.release_hold, name="release_hold"),
     path("batches/<int:batch_id>/bank-file/", views.bank_file, name="bank_file"),
     path("batches/<int:batch_id>/bank-return/", views.bank_return, name="bank_return"),
+    path("batches/<int:batch_id>/answer/", views.answer, name="answer"),
     path("batches/<int:batch_id>/settle/", views.settle, name="settle"),
     path("batches/<int:batch_id>/reissue/", views.reissue, name="reissue"),
     path("batches/<int:batch_id>/demo-answer/", views.demo_answer, name="demo_answer"),
@@ -34,4 +35,7 @@ urlpatterns = [
     path("funds/trial-balance/", funds.trial_balance, name="trial_balance"),
     path("funds/<int:allotment_id>/", funds.allotment, name="allotment"),
     path("funds/<int:allotment_id>/adjust/", funds.adjust, name="adjust"),
+    path("payments/corrections/<int:correction_id>/confirm/", views.confirm_account, name="confirm_account"),
+    path("payments/corrections/<int:correction_id>/refuse/", views.refuse_account, name="refuse_account"),
+    path("payments/corrections/<int:correction_id>/withdraw/", views.withdraw_account, name="withdraw_account"),
 ]

@@ -1,7 +1,7 @@
 """Payment pages: thin over actions and queries."""
 
-import base64
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -14,13 +14,14 @@ from django.utils.translation import pgettext_lazy as _p
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from approvals.applications.refusals import Refused as AccountRefused
-from approvals.disbursement import actions, bank_files, demo_bank, queries
+from approvals.disbursement import actions, demo_bank, queries
+from approvals.disbursement.bank import profiles
 from approvals.disbursement.capitals import in_capitals
-from approvals.disbursement.forms import AccountForm, ReasonForm, ReturnFileForm, SettlementForm
+from approvals.disbursement.forms import AccountForm, BankForm, ReasonForm, ReturnFileForm, SettlementForm
 from approvals.disbursement.funds import queries as funds
 from approvals.disbursement.funds.forms import AllotForm, ReconcileForm
 from approvals.disbursement.funds.views import READERS as FUND_READERS
-from approvals.disbursement.models import BEFORE_PAID, TRANSFER, Batch, PaymentLine
+from approvals.disbursement.models import BEFORE_PAID, TRANSFER, AccountCorrection, Batch, PaymentLine
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.access import actor, may, number, prefixes, requires
 from approvals.people.accounts import SENTENCES as ACCOUNT_SENTENCES
@@ -117,8 +118,11 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
     """A batch: totals, who has signed, lines, files, and what the person may do now."""
     batch = _visible(request, batch_id)
     lines = queries.lines_of(batch)
-    if state := request.GET.get("state", ""):
+    state, code = request.GET.get("state", ""), request.GET.get("code", "")
+    if state:
         lines = lines.filter(state=state)
+    if code:
+        lines = lines.filter(bank_code=code)
     if (after := number(request.GET.get("after"))) is not None:
         lines = lines.filter(number__gt=after)
     rows = list(lines[: PAGE + 1])
@@ -133,6 +137,7 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
             "lines": rows[:PAGE],
             "next": rows[PAGE - 1].number if len(rows) > PAGE else None,
             "state": state,
+            "code": code,
             "states": [row | {"name": names[row["state"]]} for row in states],
             "schools": queries.totals_by_school(batch),
             "beside": queries.batches_beside(batch),
@@ -145,6 +150,8 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
             "turn": TURNS.get(batch.state, ""),
             "split": funds.split_of(batch),
             "sees_funds": may(request, *FUND_READERS),
+            "bank_form": BankForm(),
+            "answered": any(row["state"] in ("paid", "failed", "bounced") for row in states),
             "demo": training_date() is not None,
         },
     )
@@ -191,9 +198,10 @@ def _possible(request: HttpRequest, batch: Batch, line_states: set[str]) -> dict
         "first_export": state == "allotted",
         "exported": state in ("partially_paid", "paid", "reconciled", "closed"),
         "return": make and transfer and state == "sent_to_bank",
+        "bounce": make and transfer and state in ("partially_paid", "paid"),
         "settle": make and not transfer and state == "allotted",
         "reissue": make and state != "audit_held" and "account_fix" in line_states,
-        "give_up": make and state != "audit_held" and bool({"failed", "account_fix"} & line_states),
+        "give_up": make and state != "audit_held" and bool({"failed", "bounced", "account_fix"} & line_states),
         "let_go": make and state != "audit_held" and "held" in line_states,
         "reconcile": reconcile and state in ("partially_paid", "paid"),
         "close": reconcile and state == "reconciled",
@@ -264,16 +272,34 @@ def _settle(request: HttpRequest, batch_id: int) -> str:
     return _("Settled with the schools.")
 
 
-def _bank_return(request: HttpRequest, batch_id: int) -> str | None:
+@require_POST
+@requires("make_batch")
+def bank_return(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """Takes the bank's answer, and shows what it said of all lines."""
+    _visible(request, batch_id)
     form = ReturnFileForm(request.POST, request.FILES)
-    if not form.is_valid():
-        raise Refused("return_empty")
-    file = form.cleaned_data["file"]
-    if file.size > bank_files.LARGEST:
-        raise Refused("return_too_big")
-    booked = actions.take_return(batch_id, file.read(), file.name, actor(request))
+    try:
+        if not form.is_valid():
+            raise Refused("return_empty")
+        file = form.cleaned_data["file"]
+        booked = actions.take_return(batch_id, file.read(), file.name, actor(request))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("disbursement:detail", batch_id)
+    _tell_booked(request, booked)
+    return redirect("disbursement:answer", batch_id)
+
+
+def _tell_booked(request: HttpRequest, booked: dict[str, int]) -> None:
     if not any(booked.values()):
-        return _("This file was taken before; nothing was changed.")
+        messages.info(request, _("This file was taken before; nothing was changed."))
+        return
+    if {name for name, count in booked.items() if count} == {"already"}:
+        messages.info(request, _("This file only repeats what an earlier one said; nothing was changed."))
+        return
+    if booked["paid"]:
+        paid = ngettext("%(count)s payment arrived.", "%(count)s payments arrived.", booked["paid"])
+        messages.success(request, paid % {"count": booked["paid"]})
     if booked["failed"]:
         failed = ngettext(
             "%(count)s payment failed. The school corrects the account; then it is reissued.",
@@ -281,10 +307,13 @@ def _bank_return(request: HttpRequest, batch_id: int) -> str | None:
             booked["failed"],
         )
         messages.warning(request, failed % {"count": booked["failed"]})
-    if not booked["paid"]:
-        return None
-    paid = ngettext("%(count)s payment arrived.", "%(count)s payments arrived.", booked["paid"])
-    return paid % {"count": booked["paid"]}
+    if count := booked.get("bounced"):
+        bounced = ngettext(
+            "%(count)s payment came back (bounced). The school corrects the account; then it is reissued.",
+            "%(count)s payments came back (bounced). The schools correct the accounts; then they are reissued.",
+            count,
+        )
+        messages.warning(request, bounced % {"count": count})
 
 
 submit = _act("make_batch", _submit)
@@ -296,7 +325,35 @@ close = _act("reconcile_batch", _close)
 hold = _act("hold_batch", _hold)
 release_hold = _act("hold_batch", _release_hold)
 settle = _act("make_batch", _settle)
-bank_return = _act("make_batch", _bank_return)
+
+
+@require_GET
+@requires(*FINANCE)
+def answer(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """What the bank said of all lines of a batch: paid, failed and bounced, by code and by school."""
+    batch = _visible(request, batch_id)
+    out = batch.files.filter(direction="out").defer("content").first()
+    bank = profiles().get(out.profile) if out else None
+    names = dict(PaymentLine._meta.get_field("state").choices or [])
+    rows = queries.answers_by_code(batch)
+    for row in rows:
+        row["name"] = names[row["state"]]
+        row["sentence"] = (bank.sentence(row["bank_code"]) if bank else "") or row["message"]
+    ended = queries.paid_after_end([batch.path]).filter(batch=batch)
+    return render(
+        request,
+        "disbursement/answer.html",
+        {
+            "batch": batch,
+            "bank": bank,
+            "rows": rows,
+            "count": sum(row["count"] for row in rows),
+            "total": sum((row["total"] for row in rows), Decimal(0)),
+            "schools": queries.to_correct_by_school(batch),
+            "ended": list(ended[:PAGE]),
+            "ended_count": ended.count(),
+        },
+    )
 
 
 @require_POST
@@ -305,11 +362,11 @@ def bank_file(request: HttpRequest, batch_id: int) -> HttpResponse:
     """The file for the bank; the first download sends the batch."""
     _visible(request, batch_id)
     try:
-        kept = actions.export(batch_id, actor(request))
+        kept = actions.export(batch_id, actor(request), request.POST.get("bank", ""))
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("disbursement:detail", batch_id)
-    return _download(base64.b64decode(kept.content), kept.filename)
+    return _download(kept.content, kept.filename)
 
 
 def _download(content: bytes, filename: str) -> HttpResponse:
@@ -341,22 +398,47 @@ def demo_answer(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = _visible(request, batch_id)
     if training_date() is None or batch.kind != TRANSFER or batch.state != "sent_to_bank":
         raise Http404
-    return _download(demo_bank.answer(batch), f"{batch.number}-return.txt")
+    extension = profiles()[batch.files.get(direction="out").profile].extension
+    return _download(demo_bank.answer(batch), f"{batch.number}-return.{extension}")
+
+
+CORRECTING = ("fix_account", "approve_account", "make_batch")
 
 
 @require_GET
-@requires("fix_account", "make_batch")
+@requires(*CORRECTING)
 def failed(request: HttpRequest) -> HttpResponse:
-    """Failed payments that wait for another account."""
-    lines = queries.failed_below(prefixes(request, "fix_account", "make_batch"))
+    """Payments that failed or came back and wait for another account, and the accounts proposed for them."""
+    offices = prefixes(request, *CORRECTING)
+    lines = queries.failed_below(offices)
+    batch, school = number(request.GET.get("batch")), number(request.GET.get("school"))
+    if batch is not None:
+        lines = lines.filter(batch=batch)
+    if school is not None:
+        lines = lines.filter(school=school)
+    if (after := number(request.GET.get("after"))) is not None:
+        lines = lines.filter(pk__gt=after)
+    rows = list(lines[: PAGE + 1])
+    corrections = list(queries.corrections_waiting(offices)[:PAGE])
+    mine = actor(request).user.person
+    for correction in corrections:
+        correction.own = correction.proposed_person == mine  # type: ignore[attr-defined]
+    waiting = {correction.line_id for correction in corrections}
     return render(
         request,
         "disbursement/failed.html",
         {
-            "lines": list(lines[:PAGE]),
+            "lines": rows[:PAGE],
+            "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+            "batch": batch,
+            "school": school,
+            "corrections": corrections,
+            "waiting": waiting,
             "may_fix": may(request, "fix_account"),
+            "may_confirm": may(request, "approve_account"),
             "finance": may(request, *FINANCE),
             "may_reissue": may(request, "make_batch"),
+            "reason_form": ReasonForm(),
         },
     )
 
@@ -420,6 +502,24 @@ def _act_on_line(do: Callable[[HttpRequest, int], str]) -> Callable[[HttpRequest
     return view
 
 
+def _decision(permission: str, do: Callable[[HttpRequest, int], str]) -> Callable[[HttpRequest, int], HttpResponse]:
+    """A POST that decides on a proposed account and goes back to the list with the answer."""
+
+    @require_POST
+    @requires(permission)
+    def view(request: HttpRequest, correction_id: int) -> HttpResponse:
+        correction = get_object_or_404(AccountCorrection, pk=correction_id)
+        if not may(request, permission, path=correction.path):
+            raise Http404
+        try:
+            messages.success(request, do(request, correction_id))
+        except (Refused, AccountRefused) as refusal:
+            messages.error(request, str(refusal))
+        return redirect("disbursement:failed")
+
+    return view
+
+
 def _take_out(request: HttpRequest, line_id: int) -> str:
     actions.take_out(line_id, actor(request), request.POST.get("reason", ""))
     return _("Taken out of the batch.")
@@ -448,10 +548,30 @@ let_go = _act_on_line(_let_go)
 give_up = _act_on_line(_give_up)
 
 
+def _confirm(request: HttpRequest, correction_id: int) -> str:
+    actions.confirm_account(correction_id, request.POST.get("account", ""), actor(request))
+    return _("Confirmed. The finance office reissues the payment.")
+
+
+def _refuse(request: HttpRequest, correction_id: int) -> str:
+    actions.refuse_account(correction_id, actor(request), request.POST.get("reason", ""))
+    return _("Not confirmed. The school was told why and proposes another account.")
+
+
+def _withdraw(request: HttpRequest, correction_id: int) -> str:
+    actions.withdraw_account(correction_id, actor(request))
+    return _("The proposed account was taken back.")
+
+
+confirm_account = _decision("approve_account", _confirm)
+refuse_account = _decision("approve_account", _refuse)
+withdraw_account = _decision("fix_account", _withdraw)
+
+
 @require_http_methods(["GET", "POST"])
 @requires("fix_account")
 def correct_account(request: HttpRequest, line_id: int) -> HttpResponse:
-    """The school gives another account for a failed payment."""
+    """The school proposes another account for a payment that did not arrive."""
     line = get_object_or_404(PaymentLine.objects.select_related("student", "school", "batch"), pk=line_id)
     if not may(request, "fix_account", path=line.path):
         raise Http404
@@ -459,14 +579,21 @@ def correct_account(request: HttpRequest, line_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data: dict[str, Any] = form.cleaned_data
         try:
-            actions.correct_account(
-                line.pk, data["account"], data["account_kind"], data["holder"], data["bank"], actor(request)
+            actions.propose_account(
+                line.pk,
+                data["account"],
+                data["again"],
+                data["account_kind"],
+                data["holder"],
+                data["bank"],
+                actor(request),
             )
         except (Refused, AccountRefused) as refusal:
             form.add_error(None, str(refusal))
         except actions.AccountProblem as problem:
             form.add_error("account", str(ACCOUNT_SENTENCES[problem.code]))
         else:
-            messages.success(request, _("Corrected. The finance office reissues the payment."))
+            messages.success(request, _("Proposed. A second person of the school or the county confirms it."))
             return redirect("disbursement:failed")
-    return render(request, "disbursement/correct_account.html", {"line": line, "form": form})
+    earlier = list(queries.corrections_of(line)[:10])
+    return render(request, "disbursement/correct_account.html", {"line": line, "form": form, "earlier": earlier})

@@ -14,7 +14,7 @@ from approvals.applications.roster_queries import STATES as ROSTER_STATES
 from approvals.awards.models import PROPOSAL_STATES as AWARD_PROPOSAL_STATES
 from approvals.awards.models import STATES as AWARD_STATES
 from approvals.awards.models import EventList
-from approvals.disbursement.models import BATCH_STATES, LINE_STATES
+from approvals.disbursement.models import BATCH_STATES, CORRECTION_STATES, LINE_STATES
 from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
 from approvals.notices.models import STATES as NOTICE_STATES
 from approvals.notices.objections.models import STATES as OBJECTION_STATES
@@ -46,6 +46,7 @@ STATES: dict[str, Mapping[str, Promise | str]] = {
     "event_list": dict(EventList._meta.get_field("state").choices or []),
     "batch": dict(BATCH_STATES),
     "line": dict(LINE_STATES),
+    "correction": dict(CORRECTION_STATES),
     "proposal": dict(PROPOSAL_STATES),
     "account": {"open": _p("account", "In use"), "closed": _p("account", "Closed")},
     "freeze": {"running": _p("freeze", "Not ended")},

@@ -38,6 +38,10 @@ GOALS = {
     "notice_pdf_50k_mb": ("<=", 600, "megabytes meanwhile"),
     "public_notice_vs_static": (">=", 0.5, "a notice of 200 pupils, kept or unchanged, to a static file of its size"),
     "public_notice_uncached_vs_template": (">=", 2, "the same made anew, to a plain Django page of 50 rows"),
+    "batch_build_100k_s": ("<=", 30, "seconds to make a batch of 100,000 payments and hand it on, with every guard"),
+    "bank_out_100k_s": ("<=", 20, "seconds to write it for the bank and move its cases"),
+    "bank_in_100k_s": ("<=", 30, "seconds to book the bank's answer to all of them"),
+    "bank_100k_mb": ("<=", 500, "megabytes of the process meanwhile"),
     "queue_1m_made_s": ("<=", 180, "seconds to make the million"),
 }
 

@@ -35,7 +35,17 @@ from approvals.awards.refusals import Refused as AwardRefused
 from approvals.disbursement import actions as batches
 from approvals.disbursement import demo_bank, queries
 from approvals.disbursement.funds import actions as funds
-from approvals.disbursement.models import BATCH_STATES, FUNDED, LINE_STATES, Allotment, Balance, Batch, PaymentLine
+from approvals.disbursement.models import (
+    BATCH_STATES,
+    CORRECTION_STATES,
+    FUNDED,
+    LINE_STATES,
+    AccountCorrection,
+    Allotment,
+    Balance,
+    Batch,
+    PaymentLine,
+)
 from approvals.notices import actions as notices
 from approvals.notices.announcements import actions as announcements
 from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
@@ -90,7 +100,7 @@ GATES = {
     "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed", "audit_held",
     "nothing_corrected", "not_waiting", "no_such_proposal", "account_closed", "account_already",
     "pupil_of_other_school", "wrong_list_state", "other_level", "said", "answered_before", "no_such_award",
-    "not_held",
+    "not_held", "correction_decided",
 }  # fmt: skip
 """Codes of refusals that tell of the permission or the state."""
 NEW = ("-",)
@@ -103,6 +113,7 @@ THINGS = {
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
     "allotment": [],
+    "correction": [name for name, _ in CORRECTION_STATES],
     "post": [name for name, _ in PROPOSAL_STATES],
     "award": [name for name, _ in AWARD_STATES],
     "award_proposal": [name for name, _ in AWARD_PROPOSAL_STATES],
@@ -505,15 +516,40 @@ def try_line(stage: Stage, name: str, state: str, place: str) -> Try:
     if name in ("hold_line", "let_go"):
         Batch.objects.filter(pk=stage.sent.pk).update(state="draft")
     acts = {
-        "reissue": lambda by: batches.reissue(stage.sent.pk, by),
         "hold_line": lambda by: batches.hold_line(line.pk, by, WHY),
         "let_go": lambda by: batches.let_go(line.pk, by),
         "give_up": lambda by: batches.give_up(line.pk, by, WHY),
     }
     if name in acts:
         return acts[name]
-    bank, holder = "鸡泽县农村信用联社", line.student.name
-    return lambda by: batches.correct_account(line.pk, account_number(999_999), "card", holder, bank, by)
+    if name == "reissue":
+        hashed = Application.objects.values_list("account_hash", flat=True).get(pk=line.case_id)
+        AccountCorrection.objects.create(
+            line=line, path=place, state="confirmed", account_no="1", account_hash=hashed, account_tail="1",
+            account_kind="bank_card", holder_name="某人", bank="联社", proposed_by=stage.second.user,
+            proposed_person=stage.second.user.person, proposed_at="2026-09-07T08:00+08:00",
+            decided_person=stage.maker.user.person,
+        )  # fmt: skip
+        return lambda by: batches.reissue(stage.sent.pk, by)
+    return lambda by: _proposed(line, by)
+
+
+def _proposed(line: PaymentLine, by: UserActor) -> AccountCorrection:
+    account = account_number(999_999)
+    return batches.propose_account(line.pk, account, account, "bank_card", line.student.name, "联社", by)
+
+
+def try_correction(stage: Stage, name: str, state: str, place: str) -> Try:
+    line = PaymentLine.objects.select_related("student").get(batch=stage.sent)
+    PaymentLine.objects.filter(pk=line.pk).update(state="failed")
+    correction = _proposed(line, acting(person("aid_officer", stage.school)))
+    decided = {"decided_person": stage.second.user.person} if state in ("confirmed", "refused") else {}
+    AccountCorrection.objects.filter(pk=correction.pk).update(state=state, path=place, **decided)
+    return {
+        "confirm": lambda by: batches.confirm_account(correction.pk, account_number(999_999), by),
+        "refuse": lambda by: batches.refuse_account(correction.pk, by, WHY),
+        "withdraw": lambda by: batches.withdraw_account(correction.pk, by),
+    }[name]
 
 
 def try_award(stage: Stage, name: str, state: str, place: str) -> Try:
@@ -775,6 +811,7 @@ TRIES: dict[str, Callable[..., Try]] = {
     "batch": try_batch,
     "line": try_line,
     "allotment": try_allotment,
+    "correction": try_correction,
     "post": try_post,
     "award": try_award,
     "award_proposal": try_award_proposal,

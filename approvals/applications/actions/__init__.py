@@ -1,6 +1,6 @@
 """The only writers of this room; what others may call is named here."""
 
-from approvals.applications.actions.accounts import replace_account
+from approvals.applications.actions.accounts import checked_account, replace_account
 from approvals.applications.actions.changing import Entry, Identity, change, enter
 from approvals.applications.actions.creating import ApplicationSpec, Created, create_applications
 from approvals.applications.actions.evidence import add_evidence, open_evidence, open_form, remove_evidence
@@ -22,6 +22,7 @@ __all__ = [
     "Identity",
     "add_evidence",
     "change",
+    "checked_account",
     "confirm_papers",
     "create_applications",
     "enter",

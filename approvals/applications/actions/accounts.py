@@ -12,8 +12,33 @@ from approvals.people.crypto import blind_index
 from approvals.people.identity import normalise_name
 from approvals.people.masking import mask_name
 from approvals.people.models import Student
+from approvals.people.names import folded
 from workflows import record
 from workflows.actors import Actor
+
+
+def checked_account(
+    case_id: int, account_no: str, holder_name: str, paid: Iterable[Owner] = ()
+) -> tuple[Application, bytes, str]:
+    """The application, locked, with the account's blind index and its holder, if the money may go there.
+
+    `paid` are the pupils whose money went to that account before, or is about to.
+    Raises Refused where too many pupils of different households would share it, where it is another pupil's who shares
+    neither household nor guardian, or the holder is nobody on record.
+    Whoever enters the same account at the same moment waits, so that two cannot both be the last one allowed.
+    """
+    application = Application.objects.select_for_update(of=("self",)).select_related("student").get(pk=case_id)
+    hashed, holder = blind_index(account_no), normalise_name(holder_name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [hashed.hex()])
+    if folded(holder) not in {folded(name) for name in holders_of(application)}:
+        raise Refused("holder_unknown")
+    pupil = Owner(hashed, application.student_id, application.student.household_id)
+    if shared_accounts({hashed}, [*paid, pupil]):
+        raise Refused("account_shared")
+    if others := _strangers_with(hashed, holder, application, paid):
+        raise Refused("account_of_other", pupils="、".join(others))
+    return application, hashed, holder
 
 
 def replace_account(
@@ -28,22 +53,9 @@ def replace_account(
 ) -> Application:
     """Writes another account on an application; part of the caller's transaction, who has checked the number.
 
-    `paid` are the pupils whose money went to that account before, or is about to.
-    Raises Refused where too many pupils of different households would share it, where it is another pupil's who shares
-    neither household nor guardian, or the holder is nobody on record.
-    Whoever enters the same account at the same moment waits, so that two cannot both be the last one allowed.
+    Raises Refused as `checked_account` does, with `paid` as there.
     """
-    application = Application.objects.select_for_update(of=("self",)).select_related("student").get(pk=case_id)
-    hashed, holder = blind_index(account_no), normalise_name(holder_name)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [hashed.hex()])
-    if holder not in holders_of(application):
-        raise Refused("holder_unknown")
-    pupil = Owner(hashed, application.student_id, application.student.household_id)
-    if shared_accounts({hashed}, [*paid, pupil]):
-        raise Refused("account_shared")
-    if others := _strangers_with(hashed, holder, application, paid):
-        raise Refused("account_of_other", pupils="、".join(others))
+    application, hashed, holder = checked_account(case_id, account_no, holder_name, paid)
     application.account_no, application.account_hash, application.account_tail = account_no, hashed, account_no[-4:]
     application.account_kind, application.holder_name, application.bank = account_kind, holder, bank.strip()[:60]
     application.save(

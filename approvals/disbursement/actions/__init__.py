@@ -19,7 +19,13 @@ from approvals.disbursement.actions.batches import (
     take_out,
 )
 from approvals.disbursement.actions.common import NAMED, AccountProblem, reference
-from approvals.disbursement.actions.corrections import correct_account, reissue
+from approvals.disbursement.actions.corrections import (
+    confirm_account,
+    propose_account,
+    refuse_account,
+    reissue,
+    withdraw_account,
+)
 
 __all__ = [
     "NAMED",
@@ -29,15 +35,17 @@ __all__ = [
     "cancel",
     "check",
     "close",
-    "correct_account",
+    "confirm_account",
     "export",
     "give_up",
     "hold",
     "hold_line",
     "let_go",
     "make_batch",
+    "propose_account",
     "reconcile",
     "reference",
+    "refuse_account",
     "reissue",
     "release_hold",
     "send_back",
@@ -45,4 +53,5 @@ __all__ = [
     "submit",
     "take_out",
     "take_return",
+    "withdraw_account",
 ]

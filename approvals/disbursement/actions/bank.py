@@ -1,14 +1,17 @@
 """报盘、回盘、结算: the money leaves, and the bank says what became of it (DOMAIN.md §3.5)."""
 
-import base64
 import hashlib
+import re
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils import timezone
 
-from approvals.disbursement import bank_files
+from approvals.disbursement.actions.booking import book, laid_out
 from approvals.disbursement.actions.common import (
+    answered_fully,
     finish,
     locked,
     move_cases,
@@ -16,12 +19,22 @@ from approvals.disbursement.actions.common import (
     still_payable,
     take,
 )
+from approvals.disbursement.bank import (
+    BOUNCED,
+    FAILED,
+    PAID,
+    Head,
+    Order,
+    Profile,
+    profile,
+    read_answers,
+    write_orders,
+)
 from approvals.disbursement.funds import following
-from approvals.disbursement.models import SETTLEMENT, TRANSFER, BankFile, Batch, PaymentLine
+from approvals.disbursement.models import SETTLEMENT, TRANSFER, BankFile, Batch
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.roles import matrix
-from approvals.people.accounts import normalise_account
 from approvals.programmes.terms import Term
 from notifications import send
 from workflows import record
@@ -29,8 +42,11 @@ from workflows.clock import moment
 from workflows.machines import transition_all
 
 
-def export(batch_id: int, by: UserActor) -> BankFile:
-    """报盘: the bank file. The first export sends the batch; every later one gives the same bytes."""
+def export(batch_id: int, by: UserActor, bank_code: str = "") -> BankFile:
+    """报盘: the bank file. The first export sends the batch; every later one gives the same bytes.
+
+    `bank_code` chooses the bank's profile, at the first export only; without it the county's own. Raises Refused.
+    """
     with transaction.atomic():
         batch = locked(batch_id)
         post = by.require("make_batch", batch.path)
@@ -42,13 +58,14 @@ def export(batch_id: int, by: UserActor) -> BankFile:
         if kept is not None:
             record.write("export_again", "batch", [batch.pk], by, post=post, path=batch.path)
             return kept
+        bank = _chosen(bank_code)
         still_payable(batch)
         at = moment()
-        bank = bank_files.profile()
-        content = bank_files.write_orders(_orders(batch), bank)
+        head = Head(batch.number, timezone.localtime(at.business), batch.line_count, batch.total)
+        content = write_orders(_orders(batch), head, bank)
         batch.sent_at = at.business
         digest = hashlib.sha256(content).hexdigest()
-        take(batch, "send", by, post, data={"sha256": digest})
+        take(batch, "send", by, post, data={"sha256": digest, "bank": bank.code})
         transition_all(batch.lines.all(), "send")
         move_cases(batch.lines.filter(state="sent"), "payment", "disburse")
         return BankFile.objects.create(
@@ -57,7 +74,7 @@ def export(batch_id: int, by: UserActor) -> BankFile:
             profile=bank.code,
             filename=f"{batch.number}.{bank.extension}",
             sha256=digest,
-            content=base64.b64encode(content).decode(),
+            content=content,
             count=batch.line_count,
             total=batch.total,
             at=at.business,
@@ -65,27 +82,29 @@ def export(batch_id: int, by: UserActor) -> BankFile:
         )
 
 
-def _orders(batch: Batch) -> list[bank_files.Order]:
-    summary = (
-        f"{batch.programme.name}{Term.of(batch.term).calendar_year}{'秋' if Term.of(batch.term).number == 1 else '春'}"
-    )
-    return [
-        bank_files.Order(
-            line.number,
-            line.payee,
-            str(line.account_no or ""),
-            line.amount,
-            summary,
-            reference(batch, line.number),
-        )
-        for line in batch.lines.filter(state="included").order_by("number")
-    ]
+def _chosen(code: str) -> Profile:
+    try:
+        return profile(code)
+    except KeyError:
+        raise Refused("unknown_bank") from None
+
+
+def _orders(batch: Batch) -> Iterator[Order]:
+    term = Term.of(batch.term)
+    summary = f"{batch.programme.name}{term.calendar_year}{'秋' if term.number == 1 else '春'}"
+    lines = batch.lines.filter(state="included").order_by("number")
+    columns = ("number", "payee", "account_no", "amount", "bank")
+    for number, payee, account, amount, theirs in lines.values_list(*columns).iterator(chunk_size=2000):
+        yield Order(number, payee, account or "", amount, summary, reference(batch, number), theirs)
 
 
 def take_return(batch_id: int, content: bytes, filename: str, by: UserActor) -> dict[str, int]:
-    """回盘: books the bank's answer. {"paid", "failed"}; both 0 when this file was taken before.
+    """回盘: books the bank's answer. {"paid", "failed"}, and where there are any "bounced" and "already".
 
-    Every sent line must be answered exactly once, with its amount and account; else the whole file is refused.
+    Every sent line must be answered exactly once, with its amount and account; else the whole file is refused. A later
+    file may say of lines that were paid that the money came back (退汇). `already` counts answers that only repeat an
+    earlier one; a file of nothing else changes nothing, like one of which the very bytes were taken before. What the
+    bank says is booked whatever became of the award or the account since.
     """
     with transaction.atomic():
         batch = locked(batch_id)
@@ -95,96 +114,76 @@ def take_return(batch_id: int, content: bytes, filename: str, by: UserActor) -> 
             return {"paid": 0, "failed": 0}
         if not matrix().in_state("batch.take_return", batch.state):
             raise Refused("wrong_state")
-        bank = bank_files.profile(batch.files.get(direction="out").profile)
-        answers = bank_files.read_answers(content, bank)
-        booked = _book(batch, answers)
-        BankFile.objects.create(
-            batch=batch,
-            direction="in",
-            profile=bank.code,
-            filename=filename[:120],
-            sha256=digest,
-            content=base64.b64encode(content).decode(),
-            count=len(answers),
-            total=sum((answer.amount for answer in answers), Decimal(0)),
-            at=moment().business,
-            by=by.user,
-        )
-        take(
-            batch,
-            "answer_partly" if booked["failed"] else "answer_fully",
-            by,
-            post,
-            data=booked | {"sha256": digest},
-        )
-        _close_replaced(batch, by, post)
-        _tell_schools(batch, digest)
+        bank = profile(batch.files.get(direction="out").profile)
+        answers = read_answers(content, bank, most=batch.lines.exclude(state="cancelled").count())
+        with laid_out(batch, answers) as outcomes:
+            booked = {outcome: outcomes[outcome][0] if outcome in outcomes else 0 for outcome in (PAID, FAILED)}
+            booked |= {name: outcomes[name][0] for name in (BOUNCED, "already") if name in outcomes}
+            if outcomes.keys() <= {"already"}:
+                return booked
+            at = moment()
+            file = BankFile.objects.create(
+                batch=batch,
+                direction="in",
+                profile=bank.code,
+                filename=safe_name(filename),
+                sha256=digest,
+                content=content,
+                count=len(answers),
+                total=sum((total for _, total, _ in outcomes.values()), Decimal(0)),
+                at=at.business,
+                by=by.user,
+            )
+            book(batch, file, outcomes, by, at)
+        answered = answered_fully(batch)
+        take(batch, "answer_fully" if answered else "answer_partly", by, post, data=booked | {"sha256": digest})
+        if answered:
+            _close_replaced(batch, by, post)
+        else:
+            _open_replaced(batch, by, post)
+        _tell_schools(batch, file)
     return booked
 
 
-def _tell_schools(batch: Batch, digest: str) -> None:
-    """Tells each school how many of its payments failed."""
-    failed = Counter(batch.lines.filter(state="failed").values_list("path", flat=True))
+def safe_name(filename: str) -> str:
+    """A file's name as it is kept: no folders, no signs that a system could trip over."""
+    return re.sub(r"[^\w.()（）-]+", "_", re.split(r"[\\/]", filename)[-1])[-120:] or "return"
+
+
+def _tell_schools(batch: Batch, file: BankFile) -> None:
+    """Tells each school how many of its payments failed or bounced by this answer."""
+    lines = batch.lines.filter(answered_in=file, state__in=[FAILED, BOUNCED])
+    failed = Counter(lines.values_list("path", flat=True))
     for path, officers in holders("fix_account", failed).items():
         send(
             "payment_failed",
             officers,
             about="failed_payments",
             about_id=batch.pk,
-            cause=f"{digest[:16]}:{path}",
+            cause=f"{file.sha256[:16]}:{path}",
             data={"count": failed[path], "name": batch.number},
         )
 
 
-def _book(batch: Batch, answers: list[bank_files.Answer]) -> dict[str, int]:
-    lines = {reference(batch, line.number): line for line in batch.lines.filter(state="sent").order_by("number")}
-    seen: dict[str, bank_files.Answer] = {}
-    for answer in answers:
-        _check_answer(answer, lines, seen)
-        seen[answer.reference] = answer
-    missing = [name for name in lines if name not in seen]
-    if missing:
-        raise Refused("return_missing", count=len(missing), reference=missing[0])
-    paid = [lines[name].pk for name, answer in seen.items() if answer.paid]
-    transition_all(batch.lines.filter(pk__in=paid), "pay", paid_on=moment().date)
-    outcomes: dict[tuple[str, str], list[int]] = {}
-    for name, answer in seen.items():
-        outcomes.setdefault((answer.code, answer.message[:200]), []).append(lines[name].pk)
-    for (code, message), ids in outcomes.items():
-        batch.lines.filter(pk__in=ids).update(bank_code=code[:20], bank_message=message)
-    transition_all(batch.lines.exclude(pk__in=paid), "fail")
-    move_cases(batch.lines.filter(pk__in=paid), "disbursement", "pay")
-    return {"paid": len(paid), "failed": len(seen) - len(paid)}
-
-
-def _check_answer(answer: bank_files.Answer, lines: dict[str, PaymentLine], seen: dict[str, bank_files.Answer]) -> None:
-    line = lines.get(answer.reference)
-    if line is None:
-        raise Refused("return_other_batch", line=answer.line, reference=answer.reference)
-    if answer.reference in seen:
-        first = seen[answer.reference].line
-        raise Refused("return_twice", reference=answer.reference, first=first, line=answer.line)
-    if answer.amount != line.amount:
-        raise Refused(
-            "return_amount",
-            line=answer.line,
-            given=answer.amount,
-            reference=answer.reference,
-            sent=line.amount,
-        )
-    if normalise_account(answer.account) != str(line.account_no):
-        raise Refused("return_account", line=answer.line, reference=answer.reference)
-
-
 def _close_replaced(batch: Batch, by: UserActor, post: str) -> None:
     """Batches of which every failed line has by now been reissued and paid become fully paid."""
-    if batch.state != "paid":
-        return
     earlier = Batch.objects.filter(lines__replacement__batch=batch).distinct().values_list("pk", flat=True)
     for pk in sorted(earlier):
         old = locked(pk)
+        before = old.state
         finish(old, by, post)
-        _close_replaced(old, by, post)
+        if old.state != before:
+            _close_replaced(old, by, post)
+
+
+def _open_replaced(batch: Batch, by: UserActor, post: str) -> None:
+    """Batches that were fully paid by lines of this one are so no more when money of it came back."""
+    earlier = Batch.objects.filter(lines__replacement__batch=batch, state="paid").distinct()
+    for pk in sorted(earlier.values_list("pk", flat=True)):
+        old = locked(pk)
+        if not answered_fully(old):
+            take(old, "answer_partly", by, post)
+            _open_replaced(old, by, post)
 
 
 def settle(batch_id: int, document: str, by: UserActor) -> Batch:

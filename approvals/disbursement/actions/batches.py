@@ -10,6 +10,7 @@ from django.db.models import Q
 from approvals.applications.models import Application
 from approvals.awards.models import Award, AwardTerm
 from approvals.disbursement import queries
+from approvals.disbursement.actions.account_guard import refuse_editor
 from approvals.disbursement.actions.common import (
     count_lines,
     finish,
@@ -35,7 +36,7 @@ from workflows.actors import SYSTEM
 from workflows.clock import moment, today
 from workflows.machines import transition_all
 
-LEFT_OUT = ("no_account", "shared", "stopped")
+LEFT_OUT = ("no_account", "holder", "shared", "stopped")
 """Why awards that wait are left out of a batch, as `queries.waiting` counts them."""
 
 
@@ -223,6 +224,7 @@ def check(batch_id: int, by: UserActor) -> Batch:
         post = by.require("check_batch", batch.path)
         if _same_person(batch.maker, by.user):
             raise Refused("same_person")
+        refuse_editor(batch, by)
         batch.checker = by.user
         take(batch, "check_lines", by, post)
         tell_next(batch, "approve_batch")
@@ -236,6 +238,7 @@ def approve(batch_id: int, by: UserActor) -> Batch:
         post = by.require("approve_batch", batch.path)
         if _same_person(batch.maker, batch.checker, by.user):
             raise Refused("same_person")
+        refuse_editor(batch, by)
         still_payable(batch)
         batch.approver = by.user
         take(batch, "approve", by, post)

@@ -9,6 +9,7 @@ from django_fsm import can_proceed
 
 from approvals.awards.models import Award
 from approvals.disbursement import queries
+from approvals.disbursement.actions.account_guard import refuse_bad_accounts
 from approvals.disbursement.funds.following import follow
 from approvals.disbursement.models import Batch
 from approvals.disbursement.refusals import Refused
@@ -93,11 +94,16 @@ def not_stopped(batch: Batch) -> None:
 
 def finish(batch: Batch, by: Actor, post: str) -> None:
     """A partly paid batch of which every line has by now been paid, reissued and paid, or given up, is fully paid."""
-    if batch.state != "partially_paid":
-        return
-    waiting = batch.lines.exclude(state__in=["paid", "acknowledged", "cancelled"])
-    if not waiting.exclude(state="reissued", replacement__batch__state__in=["paid", "reconciled", "closed"]).exists():
+    if batch.state == "partially_paid" and answered_fully(batch):
         take(batch, "answer_fully", by, post)
+
+
+def answered_fully(batch: Batch) -> bool:
+    """Whether every line is paid, or was reissued and is paid by the line that took its place, or was given up."""
+    waiting = batch.lines.exclude(state__in=["paid", "acknowledged", "cancelled"])
+    return not waiting.exclude(
+        state="reissued", replacement__batch__state__in=["paid", "reconciled", "closed"]
+    ).exists()
 
 
 def still_payable(batch: Batch) -> None:
@@ -114,6 +120,7 @@ def still_payable(batch: Batch) -> None:
         raise Refused("award_not_active", count=len(numbers), lines=listed(numbers))
     if stopped := [line.number for line in queries.stopped_lines(lines)]:
         raise Refused("lines_stopped", count=len(stopped), lines=listed(stopped))
+    refuse_bad_accounts(batch)
 
 
 def listed(numbers: list[int]) -> str:

@@ -1,6 +1,5 @@
 """From award to account: three persons, one file, every line answered once, nothing paid twice."""
 
-import base64
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -38,6 +37,7 @@ from tests.factories import (
     acting,
     at_step,
     funded,
+    head_of,
     officer_of,
     person,
     set_training_date,
@@ -61,6 +61,7 @@ class Office:
         self.approver = acting(person("finance_approver", self.county))
         self.treasury = acting(person("treasury_officer", self.county))
         self.officer = acting(officer_of(self.school))
+        self.head = acting(head_of(self.school))
         self.version = VersionFactory()
 
     def approved(self, count: int = 3) -> list[Any]:
@@ -214,7 +215,7 @@ def test_exporting_again_gives_the_same_bytes_and_moves_nothing(office: Office) 
     first = batch.files.get(direction="out")
     again = actions.export(batch.pk, office.maker)
     assert (again.pk, again.content) == (first.pk, first.content)
-    assert base64.b64decode(again.content).decode("gb18030").startswith("2|1250.00\r\n")
+    assert again.content.decode("gb18030").startswith("2|1250.00\r\n")
     assert states(applications) == ["disbursing"] * 2
 
 
@@ -263,11 +264,12 @@ def test_a_failed_payment_is_corrected_by_the_school_and_reissued(office: Office
     assert sorted(states(applications)) == ["completed", "completed", "disbursing"]
     assert Message.objects.filter(recipient=office.officer.user, event="payment_failed").count() == 1
     failed = batch.lines.get(state="failed")
-    same = (failed.account_no, "bank_card", failed.payee, "联社", office.officer)
-    assert refusal(actions.correct_account, failed.pk, *same) == "account_unchanged"
+    same = (failed.account_no, failed.account_no, "bank_card", failed.payee, "联社", office.officer)
+    assert refusal(actions.propose_account, failed.pk, *same) == "account_unchanged"
     with pytest.raises(actions.AccountProblem):
-        actions.correct_account(failed.pk, "6219990000000000011", "bank_card", failed.payee, "联社", office.officer)
-    actions.correct_account(failed.pk, account_number(700001), "bank_card", failed.payee, "联社", office.officer)
+        wrong = "6219990000000000011"
+        actions.propose_account(failed.pk, wrong, wrong, "bank_card", failed.payee, "联社", office.officer)
+    correct(office, failed, account_number(700001), failed.payee)
     second = actions.reissue(batch.pk, office.maker)
     assert refusal(actions.reissue, batch.pk, office.maker) == "nothing_corrected"
     line = second.lines.get()
@@ -292,7 +294,7 @@ def test_a_batch_and_its_reissue_name_each_other(
     batch = office.sent()
     actions.take_return(batch.pk, bank_answers(batch, failing=(2,)), "r.txt", office.maker)
     failed = batch.lines.get(state="failed")
-    actions.correct_account(failed.pk, account_number(700001), "bank_card", failed.payee, "联社", office.officer)
+    correct(office, failed, account_number(700001), failed.payee)
     second = actions.reissue(batch.pk, office.maker)
     client.force_login(office.checker.user)
     with django_assert_max_num_queries(20):
@@ -309,11 +311,11 @@ def test_the_maker_is_told_once_a_batch_which_one_was_corrected(office: Office) 
     actions.take_return(batch.pk, bank_answers(batch, failing=(1, 2, 3)), "r.txt", office.maker)
     first, second, third = batch.lines.order_by("number")
     for number, line in enumerate((first, second), start=700010):
-        actions.correct_account(line.pk, account_number(number), "bank_card", line.payee, "联社", office.officer)
+        correct(office, line, account_number(number), line.payee)
     told = Message.objects.filter(recipient=office.maker.user, event="account_corrected")
     assert batch.number in message_line(told.get()).sentence
     actions.reissue(batch.pk, office.maker)
-    actions.correct_account(third.pk, account_number(700013), "bank_card", third.payee, "联社", office.officer)
+    correct(office, third, account_number(700013), third.payee)
     assert told.count() == 2
 
 
@@ -322,7 +324,7 @@ def test_a_cancelled_reissue_waits_for_another(office: Office) -> None:
     batch = office.sent()
     actions.take_return(batch.pk, bank_answers(batch, failing=(1,)), "r.txt", office.maker)
     failed = batch.lines.get()
-    actions.correct_account(failed.pk, account_number(700002), "bank_card", "王大山", "联社", office.officer)
+    correct(office, failed, account_number(700002), "王大山")
     second = actions.reissue(batch.pk, office.maker)
     actions.cancel(second.pk, office.maker, "先核对户名,之后再补发")
     failed.refresh_from_db()
@@ -337,7 +339,7 @@ def test_only_the_pupils_own_school_corrects_an_account(office: Office) -> None:
     line = batch.lines.get()
     stranger = acting(officer_of(SchoolFactory()))
     with pytest.raises(PermissionDenied), transaction.atomic():
-        actions.correct_account(line.pk, account_number(5), "bank_card", "王大山", "联社", stranger)
+        actions.propose_account(line.pk, account_number(5), account_number(5), "bank_card", "王大山", "联社", stranger)
 
 
 def test_nothing_is_paid_while_a_hit_says_that_the_pupil_died_or_is_enrolled_elsewhere(office: Office) -> None:
@@ -502,13 +504,24 @@ def test_the_whole_path_can_be_walked_on_the_pages(office: Office, client: Clien
     client.force_login(office.officer.user)
     entered = {
         "account": "6219 9900 0000 0000 028",
+        "again": "6219990000000000028",
         "account_kind": "bank_card",
         "holder": line.payee,
         "bank": "鸡泽县农村信用联社",
     }
     client.post(reverse("disbursement:correct_account", args=[line.pk]), entered)
     line.refresh_from_db()
+    assert line.state == "failed"
+    client.force_login(office.head.user)
+    assert "待确认的账户更正" in client.get(reverse("home")).content.decode()
+    assert "***0028" in client.get(reverse("disbursement:failed")).content.decode()
+    confirm = reverse("disbursement:confirm_account", args=[line.corrections.get().pk])
+    client.post(confirm, {"account": "6219990000000000036"})
+    assert line.corrections.get().state == "waiting"
+    client.post(confirm, {"account": "6219990000000000028"})
+    line.refresh_from_db()
     assert line.state == "account_fix"
+    client.force_login(office.officer.user)
     page = client.get(reverse("disbursement:failed")).content.decode()
     assert "***0028" in page
     assert f"***{line.account_tail}" in page
@@ -569,7 +582,9 @@ def failed_lines(office: Office, count: int) -> list[Any]:
 
 
 def correct(office: Office, line: Any, account: str, holder: str) -> None:
-    actions.correct_account(line.pk, account, "bank_card", holder, "农信社", office.officer)
+    """The school proposes an account, and its head confirms it."""
+    proposed = actions.propose_account(line.pk, account, account, "bank_card", holder, "农信社", office.officer)
+    actions.confirm_account(proposed.pk, account, office.head)
 
 
 def test_failed_payments_of_strangers_cannot_be_led_to_one_account(office: Office) -> None:
@@ -599,6 +614,7 @@ def test_another_pupils_account_is_refused_and_the_pupil_named(office: Office) -
     client = Client()
     client.force_login(office.officer.user)
     entered = {"account": other.account_no, "account_kind": "bank_card", "holder": line.student.name, "bank": "农信社"}
+    entered["again"] = other.account_no
     page = client.post(reverse("disbursement:correct_account", args=[line.pk]), entered).content.decode()
     assert "李小花" in page
     line.refresh_from_db()
@@ -676,8 +692,8 @@ def test_an_odd_amount_in_the_banks_answer_is_refused_in_words(office: Office, a
     batch = office.sent()
     content = bank_answers(batch).decode("gb18030").replace("|625.00|", f"|{amount}|").encode("gb18030")
     assert refusal(actions.take_return, batch.pk, content, "answer.txt", office.maker) in (
-        "return_unreadable",
-        "return_total",
+        "return_no_amount",
+        "return_header",
     )
 
 
