@@ -20,6 +20,8 @@ from approvals.notices.objections.models import HANDLES, INVESTIGATES, OPEN, TO_
 from approvals.notices.steps import STEPS
 from approvals.organisations import access
 from approvals.organisations.models import PostProposal
+from approvals.oversight.models import RECTIFIES, VERIFIES, Finding
+from approvals.oversight.models import SEES as SEES_FINDINGS
 from notifications.models import Message
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import Signer, WorkItem
@@ -32,6 +34,8 @@ TO_SIGN = "to_sign"
 """The work that is a person's own and not a post's: to sign where one was asked to."""
 POSTS_TO_DECIDE = "posts_to_decide"
 """What others proposed: nobody decides what he proposed himself or what concerns him."""
+TO_RECTIFY = "to_rectify"
+"""Each office puts its own findings right."""
 OBJECTIONS = "objections"
 """They wait for the very office that handles them; the office above sees them, and is told when they are overdue."""
 MY_OBJECTIONS = "my_objections"
@@ -156,6 +160,10 @@ def _papers_asked(where: Q) -> QuerySet:
     return WorkItem.objects.filter(where, pk__in=items, finished__isnull=True)
 
 
+def _findings(state: str) -> Waiting:
+    return lambda where: Finding.objects.filter(where, state=state)
+
+
 def _proposals(where: Q) -> QuerySet:
     return PostProposal.objects.filter(where, state="waiting")
 
@@ -185,6 +193,8 @@ NOTICE_WORK: dict[str, tuple[Promise, Promise, Promise]] = {
 """By level: what there is to draft, to put right, to sign."""
 SELDOM = {
     TO_SIGN,
+    TO_RECTIFY,
+    "to_verify",
     *(f"{level}_to_mend" for level in NOTICE_WORK),
     *(f"{level}_to_{what}" for level in ("class", "township") for what in ("notice", "sign")),
 }
@@ -237,6 +247,10 @@ WORK: list[Work] = [
          "disbursement:list", "", "batches"),
     Work("failed", _("Failed payments: account to be corrected"), "fix_account", _lines("failed"),
          "disbursement:failed", "", "failed"),
+    Work(TO_RECTIFY, _("Findings of the audit to be put right"), RECTIFIES, _findings("assigned"),
+         "oversight:to_rectify", "", "to_rectify"),
+    Work("to_verify", _("Findings put right, to be verified"), VERIFIES, _findings("rectified"),
+         "oversight:to_rectify", "", "audit"),
     Work(POSTS_TO_DECIDE, _("Changes of posts to be approved"), "manage_posts", _proposals,
          "organisations:proposals", "", "posts"),
 ]  # fmt: skip
@@ -257,6 +271,9 @@ ENTRIES: list[Entry] = [
           ("make_batch", "check_batch", "approve_batch", "view_record")),
     Entry("registers", _p("navigation", "Data match"), "applications:registers",
           ("load_register", "match_term", "recheck_county", "view_record")),
+    Entry("coverage", _p("navigation", "Coverage"), "oversight:coverage", ("view_coverage",)),
+    Entry("audit", _p("navigation", "Audit"), "oversight:audit", (SEES_FINDINGS,)),
+    Entry("to_rectify", _p("navigation", "To be put right"), "oversight:to_rectify", (RECTIFIES,)),
     Entry("programmes", _p("navigation", "Aid programmes"), "programmes:list"),
     Entry("kin", _p("navigation", "Declaration of kin"), "review:kin", tuple(REVIEWERS.values())),
     Entry("freezes", _p("navigation", "Freeze periods"), "review:freezes", ("set_freeze", "view_record")),
@@ -329,7 +346,7 @@ def _rows(request: HttpRequest, work: Work) -> QuerySet:
         person = access.actor(request).key
         asked = Signer.objects.filter(person=person, part="added", ended_at=None, vote="")
         where &= Q(finished__isnull=True, id__in=asked.values("item"))
-    if work.key == OBJECTIONS:
+    if work.key in (OBJECTIONS, TO_RECTIFY):
         where = Q(path__in=access.prefixes(request, work.permission))
     if work.key == MY_OBJECTIONS:
         where &= Q(investigator_person=access.actor(request).user.person)

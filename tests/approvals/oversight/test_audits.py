@@ -142,8 +142,8 @@ def _not_aided(county: County) -> None:
 
 
 def _interrupted(county: County) -> None:
-    _closed()
     award = county.award()
+    _closed()
     award.terms.exclude(term=TERM).delete()
     award.terms.update(term="2025-2026-2")
     county.register("poor_households", award.student, category="dibao")
