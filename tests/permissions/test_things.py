@@ -49,6 +49,10 @@ from approvals.organisations.models import PROPOSAL_STATES, Kind, Organisation, 
 from approvals.organisations.permissions_file import BELOW, OWN, OWN_CASE, RELATIONS
 from approvals.organisations.permissions_file import Act as Cell
 from approvals.organisations.roles import matrix
+from approvals.oversight import actions as oversight
+from approvals.oversight.models import STATES as FINDING_STATES
+from approvals.oversight.models import Finding
+from approvals.people import registers as listed
 from approvals.people.models import RegisterList
 from approvals.programmes.definition import ObjectionRule
 from approvals.review.actions import unmask
@@ -92,6 +96,8 @@ THINGS = {
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
     "post": [name for name, _ in PROPOSAL_STATES],
+    "finding": [name for name, _ in FINDING_STATES],
+    "coverage": [],
     "account": ["open", "closed"],
     "freeze": ["running", "ended"],
     "application": list(CASE_STATES),
@@ -284,11 +290,14 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
         "reading.batch_pages",
         "reading.objection_pages",
         "reading.announcement_pages",
+        "reading.finding_pages",
+        "reading.coverage_pages",
+        "finding.look",
     ):
         return [OWN]
     of_cases = cell.key == "reading.case_page" or (cell.family == "application" and cell.name != "enter")
     kept = [each for each in RELATIONS if each != OWN_CASE or of_cases]
-    if cell.family == "account" or cell.key in ("application.enter", "roster.upload"):
+    if cell.family == "account" or cell.key in ("application.enter", "roster.upload", "coverage.explain"):
         here = stage.world.places[kind]
         kept = [each for each in kept if Organisation.objects.filter(path=here[each]).exists()]
     return kept
@@ -501,6 +510,33 @@ def try_account(stage: Stage, name: str, state: str, place: str) -> Try:
     }[name]
 
 
+def try_finding(stage: Stage, name: str, state: str, place: str) -> Try:
+    if name == "look":
+        return oversight.ask
+    said = {
+        "path": place, "place": place, "about": "person", "about_id": 1, "first_seen": FIRST_DAY, "answer": WHY,
+        "last_seen": FIRST_DAY, "gone_on": FIRST_DAY, "due_on": FIRST_DAY, "reason": WHY, "state": state,
+        "rectified_person": stage.maker.user.person, "verified_person": stage.checker.user.person,
+    }  # fmt: skip
+    Finding.objects.filter(query="A1", subject="x").delete()
+    finding = Finding.objects.create(query="A1", code="not_on_roll", subject="x", **said)
+    return {
+        "assign": lambda by: oversight.assign([finding.pk], by),
+        "rectify": lambda by: oversight.rectify(finding.pk, by, WHY),
+        "verify": lambda by: oversight.verify(finding.pk, by),
+        "send_back": lambda by: oversight.send_back(finding.pk, by, WHY),
+        "explain": lambda by: oversight.explain(finding.pk, by, WHY),
+        **dict.fromkeys(("vanish", "reopen"), lambda by: bool(by.permits("system", [place]))),
+    }[name]
+
+
+def try_coverage(stage: Stage, name: str, state: str, place: str) -> Try:
+    student = StudentFactory(school=_office(place), stage="primary")
+    row = listed.Row(bytes(student.id_hash), "dibao")
+    listed.load_list("poor_households", "某局", FIRST_DAY, [row], on=FIRST_DAY)
+    return {"explain": lambda by: oversight.explain_pupil(student.pk, TERM, "left", WHY, by)}[name]
+
+
 def try_freeze(stage: Stage, name: str, state: str, place: str) -> Try:
     if name == "set":
         return lambda by: acts.set_freeze(place, FIRST_DAY, FIRST_DAY, WHY, by)
@@ -598,6 +634,8 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
         "register_pages": lambda by: _opens(by, "applications:registers"),
         "announcement_pages": lambda by: _opens(by, "notices:announcements"),
+        "finding_pages": lambda by: _opens(by, "oversight:audit"),
+        "coverage_pages": lambda by: _opens(by, "oversight:coverage"),
         "warnings": lambda by: by.user_id in holders("oversee_queue", [place])[place],
         "in_freeze": lambda by: place in by.permits("act_in_freeze", [place]),
     }[name]  # fmt: skip
@@ -617,6 +655,8 @@ TRIES: dict[str, Callable[..., Try]] = {
     "post": try_post,
     "account": try_account,
     "freeze": try_freeze,
+    "finding": try_finding,
+    "coverage": try_coverage,
     "application": try_application,
     "roster": try_roster,
     "register": try_register,
