@@ -73,7 +73,7 @@ def look(audit: Audit, on: date) -> dict[str, int]:
         cursor.execute(_FIND.replace("%(statement)s", audit.statement), values)
         found = cursor.rowcount
         cursor.execute("ANALYZE audit_found")
-        given = {"query": audit.code, "on": on}
+        given: dict[str, Any] = {"query": audit.code, "on": on}
         cursor.execute(_NEW, given)
         new = cursor.rowcount
         again = _ids(cursor, _AGAIN, given)
@@ -95,12 +95,13 @@ def _move(ids: list[int], act: str, **also: Any) -> None:
     """Takes a transition of the system for those of the findings that may take it, each with a line of the record."""
     if not ids:
         return
-    extra = {"gone_on": moment().date} if act == "vanish" else {}
+    if act == "vanish":
+        also["gone_on"] = moment().date
     before = dict(Finding.objects.filter(pk__in=among(ids)).values_list("pk", "path"))
     states = Finding.objects.filter(pk__in=among(ids)).values_list("pk", "state")
     able = {"vanish": ("open", "assigned"), "reopen": ("gone", "verified", "explained")}[act]
     moved = [key for key, state in states if state in able]
-    transition_all(Finding.objects.filter(pk__in=among(moved)), act, **also, **extra)
+    transition_all(Finding.objects.filter(pk__in=among(moved)), act, **also)
     record.write_told(act, "finding", (record.Told(key, before[key], "{}") for key in moved))
 
 
