@@ -159,7 +159,7 @@ def _tried(audit: Audit, on: date) -> dict[str, Any]:
 
 
 def look_now(only: Iterable[str] = ()) -> dict[str, dict[str, int]]:
-    """Asks all queries, or these, at once; for the demo, tests and measurements."""
+    """Asks all queries, or these, at once; for tests and measurements."""
     wanted = set(only)
     on = moment().date
     return {
