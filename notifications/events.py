@@ -58,4 +58,8 @@ SENTENCES: dict[str, Promise] = {
     "objection_assigned": _("You are named to look into an objection to “%(name)s”."),
     "objection_appealed": _("The answer to an objection to “%(name)s” was appealed. Name who looks into it again."),
     "objections_due": _("Objections that wait for your office: %(near)s due by tomorrow, %(overdue)s overdue."),
+    "findings_assigned": _("The audit hands findings to your office, to be put right: %(count)s."),
+    "finding_rectified": _("A finding of %(name)s was put right and waits to be verified."),
+    "finding_sent_back": _("A finding of %(name)s was sent back: it is not right yet."),
+    "findings_due": _("Findings to be put right: %(near)s due within two working days, %(overdue)s overdue."),
 }

@@ -23,6 +23,7 @@ from approvals.disbursement.funds.loading import load_splits
 from approvals.organisations.actions import Appointment, appoint_all, load_organisations
 from approvals.organisations.county_file import read_file
 from approvals.organisations.models import Kind, Organisation, SchoolForm, User
+from approvals.oversight.actions import ask_daily, look_on
 from approvals.people import registers
 from approvals.people.crypto import blind_index
 from approvals.people.enrolment import Family, take_over
@@ -161,6 +162,10 @@ def _fill(pupils: int) -> Loaded:
     training.date = FIRST_DAY
     training.save()
     lists = load_lists() if applications else 0
+    if applications:
+        ask_daily(FIRST_DAY)
+        while look_on():
+            pass
     record.write(
         "load_demo", "demo", [0], SYSTEM, post="system",
         data={"pupils": count, "posts": posts, "applications": applications, "lists": lists},

@@ -21,6 +21,8 @@ from approvals.notices.objections.models import HANDLES, INVESTIGATES, OPEN, TO_
 from approvals.notices.steps import STEPS
 from approvals.organisations import access
 from approvals.organisations.models import PostProposal
+from approvals.oversight.models import RECTIFIES, VERIFIES, Finding
+from approvals.oversight.models import SEES as SEES_FINDINGS
 from notifications.models import Message
 from workflows.flows.aid import REVIEWERS, AidFlow
 from workflows.models import Signer, WorkItem
@@ -34,6 +36,8 @@ ACCOUNTS_TO_CONFIRM = "accounts_to_confirm"
 """The work that is a person's own and not a post's: to sign where one was asked to."""
 POSTS_TO_DECIDE = "posts_to_decide"
 """What others proposed: nobody decides what he proposed himself or what concerns him."""
+TO_RECTIFY = "to_rectify"
+"""Each office puts its own findings right."""
 OBJECTIONS = "objections"
 """They wait for the very office that handles them; the office above sees them, and is told when they are overdue."""
 MY_OBJECTIONS = "my_objections"
@@ -171,6 +175,10 @@ def _papers_asked(where: Q) -> QuerySet:
     return WorkItem.objects.filter(where, pk__in=items, finished__isnull=True)
 
 
+def _findings(state: str) -> Waiting:
+    return lambda where: Finding.objects.filter(where, state=state)
+
+
 def _proposals(where: Q) -> QuerySet:
     return PostProposal.objects.filter(where, state="waiting")
 
@@ -204,6 +212,8 @@ SELDOM = {
     "award_changes",
     "award_ends",
     ACCOUNTS_TO_CONFIRM,
+    TO_RECTIFY,
+    "to_verify",
     *(f"{level}_to_mend" for level in NOTICE_WORK),
     *(f"{level}_to_{what}" for level in ("class", "township") for what in ("notice", "sign")),
 }
@@ -268,6 +278,10 @@ WORK: list[Work] = [
          _award_changes("to_second"), "awards:proposals", "", "award_changes"),
     Work("pupils_to_accept", _("Pupils to be accepted with their awards"), "propose_award",
          _award_changes("to_accept"), "awards:proposals", "", "award_changes"),
+    Work(TO_RECTIFY, _("Findings of the audit to be put right"), RECTIFIES, _findings("assigned"),
+         "oversight:to_rectify", "", "to_rectify"),
+    Work("to_verify", _("Findings put right, to be verified"), VERIFIES, _findings("rectified"),
+         "oversight:to_rectify", "", "audit"),
     Work(POSTS_TO_DECIDE, _("Changes of posts to be approved"), "manage_posts", _proposals,
          "organisations:proposals", "", "posts"),
 ]  # fmt: skip
@@ -294,6 +308,9 @@ ENTRIES: list[Entry] = [
           ("make_batch", "check_batch", "approve_batch", "manage_funds", "allot_batch", "view_record")),
     Entry("registers", _p("navigation", "Data match"), "applications:registers",
           ("load_register", "match_term", "recheck_county", "view_record")),
+    Entry("coverage", _p("navigation", "Coverage"), "oversight:coverage", ("view_coverage",)),
+    Entry("audit", _p("navigation", "Audit"), "oversight:audit", (SEES_FINDINGS,)),
+    Entry("to_rectify", _p("navigation", "To be put right"), "oversight:to_rectify", (RECTIFIES,)),
     Entry("programmes", _p("navigation", "Aid programmes"), "programmes:list"),
     Entry("kin", _p("navigation", "Declaration of kin"), "review:kin", tuple(REVIEWERS.values())),
     Entry("freezes", _p("navigation", "Freeze periods"), "review:freezes", ("set_freeze", "view_record")),
@@ -366,7 +383,7 @@ def _rows(request: HttpRequest, work: Work) -> QuerySet:
         person = access.actor(request).key
         asked = Signer.objects.filter(person=person, part="added", ended_at=None, vote="")
         where &= Q(finished__isnull=True, id__in=asked.values("item"))
-    if work.key == OBJECTIONS:
+    if work.key in (OBJECTIONS, TO_RECTIFY):
         where = Q(path__in=access.prefixes(request, work.permission))
     if work.key == MY_OBJECTIONS:
         where &= Q(investigator_person=access.actor(request).user.person)

@@ -14,6 +14,7 @@ from approvals.notices.steps import STEPS
 from approvals.organisations.models import PostProposal
 from approvals.organisations.permissions_file import LAST_DECISION, Act, Matrix
 from approvals.organisations.roles import matrix
+from approvals.oversight.models import Finding
 from workflows.flows.aid import AidCase
 from workflows.ways import method_of
 
@@ -30,6 +31,7 @@ MACHINES: dict[str, tuple[Any, dict[str, tuple[str, ...]], bool]] = {
     "post": (PostProposal, {}, True),
     "award": (Award, {}, True),
     "award_proposal": (AwardProposal, PROPOSAL_ACTS, True),
+    "finding": (Finding, {}, True),
 }
 """By family: its machine, what acts are called in it where otherwise, and whether it names the matrix's permissions."""
 for _transition, _act in NAMED.items():

@@ -30,6 +30,7 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "project",
+    "approvals.oversight",
     "approvals.review",
     "approvals.disbursement",
     "approvals.awards",

@@ -6,7 +6,7 @@ from django.urls import include, path
 from project import demo_views, views
 from project.health import healthz
 
-ROOMS = ["organisations", "programmes", "applications", "review", "notices", "awards", "disbursement"]
+ROOMS = ["organisations", "programmes", "applications", "review", "notices", "awards", "disbursement", "oversight"]
 
 urlpatterns = [
     path("", views.home, name="home"),

@@ -65,6 +65,10 @@ from approvals.organisations.models import PROPOSAL_STATES, Kind, Organisation, 
 from approvals.organisations.permissions_file import BELOW, OWN, OWN_CASE, RELATIONS
 from approvals.organisations.permissions_file import Act as Cell
 from approvals.organisations.roles import matrix
+from approvals.oversight import actions as oversight
+from approvals.oversight.models import STATES as FINDING_STATES
+from approvals.oversight.models import Finding
+from approvals.people import registers as listed
 from approvals.people.crypto import encrypt_bytes
 from approvals.people.models import RegisterList
 from approvals.programmes.definition import ObjectionRule
@@ -118,6 +122,8 @@ THINGS = {
     "award": [name for name, _ in AWARD_STATES],
     "award_proposal": [name for name, _ in AWARD_PROPOSAL_STATES],
     "enrolment_event": ["previewed", "loaded", "discarded"],
+    "finding": [name for name, _ in FINDING_STATES],
+    "coverage": [],
     "account": ["open", "closed"],
     "freeze": ["running", "ended"],
     "application": list(CASE_STATES),
@@ -307,7 +313,13 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-OF_SCHOOLS = ("application.enter", "roster.upload", "enrolment_event.record", "enrolment_event.upload")
+OF_SCHOOLS = (
+    "application.enter",
+    "roster.upload",
+    "coverage.explain",
+    "enrolment_event.record",
+    "enrolment_event.upload",
+)
 """Acts that begin with an organisation, which must be there."""
 
 
@@ -326,6 +338,9 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
         "reading.fund_pages",
         "reading.objection_pages",
         "reading.announcement_pages",
+        "reading.finding_pages",
+        "reading.coverage_pages",
+        "finding.look",
     ):
         return [OWN]
     of_cases = cell.key == "reading.case_page" or (cell.family == "application" and cell.name != "enter")
@@ -693,6 +708,33 @@ def try_account(stage: Stage, name: str, state: str, place: str) -> Try:
     }[name]
 
 
+def try_finding(stage: Stage, name: str, state: str, place: str) -> Try:
+    if name == "look":
+        return oversight.ask
+    said = {
+        "path": place, "place": place, "about": "person", "about_id": 1, "first_seen": FIRST_DAY, "answer": WHY,
+        "last_seen": FIRST_DAY, "gone_on": FIRST_DAY, "due_on": FIRST_DAY, "reason": WHY, "state": state,
+        "rectified_person": stage.maker.user.person, "verified_person": stage.checker.user.person,
+    }  # fmt: skip
+    Finding.objects.filter(query="A1", subject="x").delete()
+    finding = Finding.objects.create(query="A1", code="not_on_roll", subject="x", **said)
+    return {
+        "assign": lambda by: oversight.assign([finding.pk], by),
+        "rectify": lambda by: oversight.rectify(finding.pk, by, WHY),
+        "verify": lambda by: oversight.verify(finding.pk, by),
+        "send_back": lambda by: oversight.send_back(finding.pk, by, WHY),
+        "explain": lambda by: oversight.explain(finding.pk, by, WHY),
+        **dict.fromkeys(("vanish", "reopen"), lambda by: bool(by.permits("system", [place]))),
+    }[name]
+
+
+def try_coverage(stage: Stage, name: str, state: str, place: str) -> Try:
+    student = StudentFactory(school=_office(place), stage="primary")
+    row = listed.Row(bytes(student.id_hash), "dibao")
+    listed.load_list("poor_households", "某局", FIRST_DAY, [row], on=FIRST_DAY)
+    return {"explain": lambda by: oversight.explain_pupil(student.pk, TERM, "left", WHY, by)}[name]
+
+
 def try_freeze(stage: Stage, name: str, state: str, place: str) -> Try:
     if name == "set":
         return lambda by: acts.set_freeze(place, FIRST_DAY, FIRST_DAY, WHY, by)
@@ -794,6 +836,8 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
         "fund_pages": lambda by: all(_opens(by, f"disbursement:{page}") for page in ("funds", "trial_balance")),
         "register_pages": lambda by: _opens(by, "applications:registers"),
         "announcement_pages": lambda by: _opens(by, "notices:announcements"),
+        "finding_pages": lambda by: _opens(by, "oversight:audit"),
+        "coverage_pages": lambda by: _opens(by, "oversight:coverage"),
         "warnings": lambda by: by.user_id in holders("oversee_queue", [place])[place],
         "in_freeze": lambda by: place in by.permits("act_in_freeze", [place]),
     }[name]  # fmt: skip
@@ -818,6 +862,8 @@ TRIES: dict[str, Callable[..., Try]] = {
     "enrolment_event": try_enrolment_event,
     "account": try_account,
     "freeze": try_freeze,
+    "finding": try_finding,
+    "coverage": try_coverage,
     "application": try_application,
     "roster": try_roster,
     "register": try_register,
