@@ -49,6 +49,13 @@ def too_big(request: HttpRequest, limit_mb: int) -> HttpResponse:
     return public(lambda asked: _page(asked, "public/too_big.html", {"limit_mb": limit_mb}, status=413))(request)
 
 
+@csrf_exempt
+@public
+def nothing(request: HttpRequest, address: str) -> HttpResponse:
+    """An address of the public site that leads nowhere; it is answered by the public's own page, without a cookie."""
+    raise Http404
+
+
 # ---------------------------------------------------------------- what is on notice
 
 
@@ -65,7 +72,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     if wanted["school"]:
         found = found.filter(organisation__code=wanted["school"])
     if wanted["programme"]:
-        found = found.filter(programme=wanted["programme"])
+        found = found.filter(subject=wanted["programme"])
     if last := current.filter(public_id=request.GET.get("after", "")).first():
         found = queries.older(found, last)
     rows = list(found[: NOTICES_PER_PAGE + 1])

@@ -331,13 +331,17 @@ def lines_of(notice: Notice, name: str) -> QuerySet[NoticeLine]:
 
 
 def publishers(notices: QuerySet[Notice]) -> dict[str, Any]:
-    """The offices and programmes among these notices, for the public filters."""
+    """The offices and programmes among these notices, for the public filters.
+
+    A programme is offered by the name that its notices bear: where two bear one, which of them a list belongs to would
+    tell what kind of hardship its families are in (DOMAIN.md §2.7).
+    """
     offices = Organisation.objects.filter(pk__in=notices.order_by().values("organisation")).order_by("path")
     paths = {path[: STEP * 2] for path in offices.values_list("path", flat=True)}
     return {
         "organisations": offices.only("code", "name", "kind", "path"),
         "townships": Organisation.objects.filter(kind=Kind.TOWNSHIP, path__in=paths).order_by("path"),
-        "programmes": Programme.objects.filter(pk__in=notices.order_by().values("programme")),
+        "subjects": notices.order_by("subject").values_list("subject", flat=True).distinct(),
     }
 
 

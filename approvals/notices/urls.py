@@ -65,6 +65,7 @@ site = [
     path("notices/<slug:public_id>/object/", objecting.object_to, name="object"),
     path("objections/", objecting.follow, name="follow"),
     path("objections/appeal/", objecting.appeal, name="appeal"),
+    path("<path:address>", public.nothing, name="nothing"),
 ]
 objection_pages = [
     path("", objections.objection_list, name="list"),

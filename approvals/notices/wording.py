@@ -143,7 +143,7 @@ def _numbered(notice: Notice) -> Iterator[Part]:
     to = TO_WHOM[notice.step]
     yield Part(
         "意见反映",
-        f"公示期内如有异议，请以书面形式实名向{to}，或在公示网页上提出。我们将对反映人信息严格保密，并在收到之日起{REPLY_DAYS}个工作日内答复。",
+        f"公示期内如有异议，请以书面形式向{to}，或在公示网页上提出，提倡实名。我们将对反映人信息严格保密，并在收到之日起{REPLY_DAYS}个工作日内答复。",
     )
     yield Part("联系方式", "　".join(contacts(notice)))
     if notice.remark:

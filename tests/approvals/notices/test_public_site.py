@@ -192,10 +192,13 @@ def test_notices_are_filtered_by_school_township_and_programme(school_place: Pla
     notice = school_place.published()
     township = school_place.school.path[:8]
     code = type(school_place.school).objects.get(path=township).code
-    for query in (f"township={code}", f"school={school_place.school.code}", f"programme={notice.programme_id}"):
+    for query in (f"township={code}", f"school={school_place.school.code}", f"programme={notice.subject}"):
         assert address(notice) in text(client.get(f"{HOME}?{query}"))
-    for query in ("township=nowhere", "school=0", "programme=none"):
+    for query in ("township=nowhere", "school=0", "programme=none", f"programme={notice.programme_id}"):
         assert address(notice) not in text(client.get(f"{HOME}?{query}"))
+    page = text(client.get(HOME))
+    assert f">{notice.subject}</option>" in page
+    assert str(notice.programme) not in page, "boarders' and day pupils' lists bear one name in public"
 
 
 def test_the_home_page_is_paged_and_takes_a_fixed_number_of_statements(
@@ -318,3 +321,13 @@ def test_without_a_chinese_font_the_page_offers_no_pdf(
     monkeypatch.setattr("approvals.notices.public.papers_available", lambda: False)
     notice = school_place.published()
     assert "list.pdf" not in text(client.get(address(notice)))
+
+
+@pytest.mark.django_db
+def test_a_wrong_address_is_answered_in_the_public_frame_and_without_a_cookie(client: Client) -> None:
+    for address_ in ("/public/nonsense/", "/public/policies/x/y", "/public/notices/"):
+        answer = client.get(address_)
+        assert answer.status_code == 404
+        assert "noindex" in answer.headers["X-Robots-Tag"]
+        assert not answer.cookies
+        assert "csrfmiddlewaretoken" not in text(answer)
