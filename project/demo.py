@@ -29,7 +29,7 @@ from approvals.people.crypto import blind_index
 from approvals.people.enrolment import Family, take_over
 from approvals.people.models import Student
 from approvals.programmes.actions import load_programmes, load_quotas
-from project.demo_history import live_through
+from project.demo_history import funds_come, live_through
 from project.demo_people import SURNAMES, County, Listed
 from project.demo_registers import load_lists
 from project.walk import PASSWORD
@@ -158,6 +158,7 @@ def _fill(pupils: int) -> Loaded:
         load_quotas()
         posts = _accounts()
         count = _people(pupils)
+    funds_come()
     applications = live_through() if count >= HISTORY_FROM else 0
     training.date = FIRST_DAY
     training.save()
@@ -270,6 +271,7 @@ def _empty() -> None:
     quoted = [connection.ops.quote_name(table) for table in tables]
     with connection.cursor() as cursor, _only_the_owner():
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks still to come is not emptied
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         guarded = _guarded(cursor)
         for table in guarded:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")

@@ -86,7 +86,6 @@ def _paid_in_spring() -> None:
     _decide("pending_approval", "approve", cases, _person("leader1"))
     _publish("county_notice", Organisation.objects.get(depth=1), SPRING, cases, "county1", "leader1")
     _on(date(2026, 3, 24))
-    _funds_come()
     for programme in sorted(set(Case.objects.filter(pk__in=cases).values_list("programme", flat=True))):
         _pay(programme, SPRING)
 
@@ -110,8 +109,12 @@ def _changed_in_spring() -> None:
     _on(date(2026, 4, 7))
 
 
-def _funds_come() -> None:
-    """The year's money, by documents of its sources: some for the living subsidy only, some for any programme."""
+def funds_come() -> None:
+    """The year's money, by documents of its sources: some for the living subsidy only, some for any programme.
+
+    A county of any size has it, or nobody could be paid. Leaves the training clock in February.
+    """
+    _on(date(2026, 2, 11))
     treasury, county = _person("treasury1"), Organisation.objects.get(depth=1).path
     subsidies = list(Programme.objects.filter(group=GROUP).values_list("pk", flat=True))
     for source, dated, amount, programmes, note in [

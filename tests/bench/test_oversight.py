@@ -31,12 +31,13 @@ _PAID = f"""
     UPDATE {Case._meta.db_table} SET state = 'completed', noticed = '{{school_notice,county_notice}}';
     INSERT INTO {Award._meta.db_table}
            (case_id, student_id, school_id, path, version_id, programme, "group", school_year, kind, state, basis,
-            granted_at)
+            granted_at, span, taken, lasting, ends_on, stopped_for, audit_held)
     SELECT case_id, student_id, school_id, path, version_id, programme, "group", school_year, 'bank_transfer',
-           'active', '{{"tier": "", "stage": "primary"}}', timestamptz '2026-09-07 09:00+08'
+           'active', '{{"tier": "", "stage": "primary"}}', timestamptz '2026-09-07 09:00+08', school_year, true, false,
+           date '2027-08-31', '', false
       FROM {Application._meta.db_table};
-    INSERT INTO {AwardTerm._meta.db_table} (award_id, term, amount, rate_id)
-    SELECT id, '{TERM}', 625.00, %(rate)s FROM {Award._meta.db_table};
+    INSERT INTO {AwardTerm._meta.db_table} (award_id, term, amount, rate_id, hold)
+    SELECT id, '{TERM}', 625.00, %(rate)s, '' FROM {Award._meta.db_table};
     INSERT INTO {PaymentLine._meta.db_table}
            (batch_id, number, award_id, case_id, student_id, school_id, path, programme, term, purpose, kind, amount,
             rate_id, payee, bank, account_hash, account_tail, state, bank_code, bank_message, paid_on)

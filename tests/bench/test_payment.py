@@ -17,7 +17,8 @@ from approvals.people.crypto import blind_index, encrypt
 from approvals.people.models import Student
 from tests.bench import crowd
 from tests.bench.results import note
-from tests.factories import TERM, account_number, acting, person, set_training_date
+from tests.factories import TERM, account_number, acting, funded, person, set_training_date
+from workflows.clock import today
 from workflows.flows.aid import NOTICES, AidFlow
 from workflows.models import Case, WorkItem
 from workflows.queries import queue_of
@@ -42,13 +43,13 @@ _AWARDS = f"""
     WITH award AS (
         INSERT INTO {Award._meta.db_table}
                (case_id, student_id, school_id, path, version_id, programme, "group", school_year, kind, state, basis,
-                granted_at)
+                granted_at, span, taken, lasting, ends_on, stopped_for, audit_held)
         SELECT case_id, student_id, school_id, path, version_id, programme, "group", school_year, 'bank_transfer',
-               'active', '{{}}', now()
+               'active', '{{}}', now(), school_year, true, false, date '2027-08-31', '', false
           FROM {Application._meta.db_table}
         RETURNING id
     )
-    INSERT INTO {AwardTerm._meta.db_table} (award_id, term, amount) SELECT id, %s, 625.00 FROM award
+    INSERT INTO {AwardTerm._meta.db_table} (award_id, term, amount, hold) SELECT id, %s, 625.00, '' FROM award
 """
 
 
@@ -105,8 +106,10 @@ def test_a_term_is_paid() -> None:
     set_training_date()
     place = crowd.county()
     entitled(place)
-    maker, checker, approver = (
-        acting(person(role, place.county)) for role in ("finance_maker", "finance_checker", "finance_approver")
+    funded(place.county, place.version.programme, "999999999.00")
+    maker, checker, approver, treasury = (
+        acting(person(role, place.county))
+        for role in ("finance_maker", "finance_checker", "finance_approver", "treasury_officer")
     )
     with Memory() as memory:
         begun = perf_counter()
@@ -115,6 +118,7 @@ def test_a_term_is_paid() -> None:
         built = perf_counter() - begun
         actions.check(batch.pk, checker)
         actions.approve(batch.pk, approver)
+        actions.allot(batch.pk, treasury, "鸡财拨〔2026〕1号", today())
         begun = perf_counter()
         actions.export(batch.pk, maker)
         out = perf_counter() - begun

@@ -58,7 +58,8 @@ _CONTRADICTS = f"""
 """
 _UNANSWERED = f"""
     SELECT count(*), min(number) FROM {_LINES} l
-     WHERE batch_id = %s AND state = 'sent' AND NOT EXISTS (SELECT 1 FROM bank_answer a WHERE a.line_id = l.id)
+     WHERE batch_id = %s AND state = 'sent'
+       AND (SELECT min(a.place) FROM bank_answer a WHERE a.line_id = l.id) IS NULL
 """
 _OUTCOMES = """
     SELECT CASE WHEN stood = 'sent' OR (stood = 'paid' AND outcome = 'bounced') THEN outcome ELSE 'already' END,

@@ -177,7 +177,7 @@ def _no_day(county: County) -> None:
 
 def _ended(county: County) -> None:
     line = county.paid()
-    Award.objects.filter(pk=line.award_id).update(state="terminated")
+    Award.objects.filter(pk=line.award_id).update(state="terminated", stops_on="2026-09-07")
     record.write("terminate", "award", [line.award_id], SYSTEM, states=("active", "terminated"))
     PaymentLine.objects.filter(pk=line.pk).update(term=SPRING)
 

@@ -151,10 +151,11 @@ def test_a_file_that_is_no_yaml_is_named(tmp_path: Path) -> None:
 
 def test_windows_are_no_part_of_the_definition(tmp_path: Path) -> None:
     window = {"term": "2030-2031-1", "opens_on": "2030-09-01", "closes_on": "2030-09-30"}
-    text = BOARDER.read_text(encoding="utf-8").split("windows:")[0]
+    text, rest = BOARDER.read_text(encoding="utf-8").split("windows:")
+    funds = rest[rest.index("funds:") :]
     path = tmp_path / "programme.yaml"
     line = ", ".join(f"{name}: {value}" for name, value in window.items())
-    path.write_text(f"{text}windows:\n  - {{{line}}}\n", encoding="utf-8")
+    path.write_text(f"{text}windows:\n  - {{{line}}}\n{funds}", encoding="utf-8")
     assert digest_of(read_file(path).definition()) == digest_of(read_file(BOARDER).definition())
     assert [window.term for window in read_file(path).windows] == ["2030-2031-1"]
 
