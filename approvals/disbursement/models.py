@@ -291,7 +291,7 @@ class PaymentLine(FSMModelMixin, models.Model):
     def let_go(self) -> None:
         """解除暂缓."""
 
-    @transition("state", ["failed", "account_fix"], "cancelled", permission="make_batch")
+    @transition("state", ["failed", "bounced", "account_fix"], "cancelled", permission="make_batch")
     def give_up(self) -> None:
         """不再补发: its money is free again."""
 

@@ -16,6 +16,7 @@ from approvals.disbursement.actions.common import (
     finish,
     listed,
     locked,
+    locked_with_earlier,
     next_number,
     not_stopped,
     reason_of,
@@ -145,7 +146,7 @@ def take_out(line_id: int, by: UserActor, reason: str) -> Batch:
 
 def _line_of(line_id: int, permission: str, by: UserActor) -> tuple[Batch, str]:
     """The line's batch, locked, and the post under which somebody acts. Raises Refused while the auditor stops it."""
-    batch = locked(PaymentLine.objects.values_list("batch_id", flat=True).get(pk=line_id))
+    batch = locked_with_earlier(PaymentLine.objects.values_list("batch_id", flat=True).get(pk=line_id))
     post = by.require(permission, batch.path)
     not_stopped(batch)
     return batch, post
@@ -310,7 +311,7 @@ def hold(batch_id: int, by: UserActor, reason: str) -> Batch:
 def release_hold(batch_id: int, by: UserActor, reason: str) -> Batch:
     """解除审计暂停: back to the state before."""
     with transaction.atomic():
-        batch = locked(batch_id)
+        batch = locked_with_earlier(batch_id)
         post = by.require("hold_batch", batch.path)
         why = reason_of(reason)
         batch.reason = why.text
