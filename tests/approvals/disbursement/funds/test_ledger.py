@@ -173,6 +173,7 @@ def test_giving_up_the_last_payment_of_a_reissue_settles_the_batch_before_too(of
     actions.give_up(second.lines.get(state="failed").pk, office.maker, WHY)
     assert list(Batch.objects.values_list("state", flat=True)) == ["paid", "paid"]
     sums(committed="0.00", paid="625.00")
+    assert office.batch().line_count == 1, "what was given up waits anew"
 
 
 def test_recovered_money_is_not_paid_any_more_and_not_available_by_itself(office: Office) -> None:
