@@ -144,12 +144,14 @@ def out_of_step() -> list[str]:
         lines[of].append((state, amount))
     for batch in Batch.objects.annotate(out=Count("files", filter=Q(files__direction="out"))):
         sent, states = batch.sent_at is not None, {state for state, _ in lines[batch.pk]}
-        if batch.out != sent or sent != (batch.state not in UNSENT):
+        stands = batch.held_from if batch.state == "audit_held" else batch.state
+        if batch.out != sent or sent != (stands not in UNSENT):
             wrong.append(f"batch {batch.number}: {batch.state}, {batch.out} files")
-        if not states or (sent and "included" in states) or (not sent and states - {"included", "cancelled"}):
+        if (sent and "included" in states) or (not sent and states - {"included", "held", "cancelled"}):
             wrong.append(f"batch {batch.number}: {batch.state} with lines {states}")
-        if batch.state != "cancelled" and batch.total != sum(amount for _, amount in lines[batch.pk]):
-            wrong.append(f"batch {batch.number}: total {batch.total}")
+        included = sum(amount for state, amount in lines[batch.pk] if state not in ("held", "cancelled"))
+        if batch.state != "cancelled" and (batch.total < included if sent else batch.total != included):
+            wrong.append(f"batch {batch.number}: total {batch.total}, lines {included}")
     paid = PaymentLine.objects.filter(state="paid").values("case")
     wrong += [f"case {case} is paid and open" for case in Case.objects.filter(pk__in=paid, finished=None)]
     return wrong

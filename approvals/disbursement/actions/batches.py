@@ -278,14 +278,19 @@ RETURNS = {
     "submitted": ("return_to_maker", "check_batch"),
     "reviewed": ("return_from_approval", "approve_batch"),
 }
-"""Who sends a batch back from where; from later states the treasury does."""
+"""Who sends a batch back from where."""
+LATER = ("return_from_treasury", "allot_batch")
+"""From every later state the treasury does."""
 
 
 def send_back(batch_id: int, by: UserActor, reason: str) -> Batch:
     """退回 to the maker, by whoever's turn it is; what was committed for it is free again."""
     with transaction.atomic():
         batch = locked(batch_id)
-        act, permission = RETURNS.get(batch.state, ("return_from_treasury", "allot_batch"))
+        act, permission = RETURNS.get(batch.state, LATER)
+        senders = [may for _, may in (*RETURNS.values(), LATER)]
+        if not by.permits(permission, [batch.path]) and any(by.permits(may, [batch.path]) for may in senders):
+            raise Refused("wrong_state")  # it was his turn when he read the page
         post = by.require(permission, batch.path)
         why = reason_of(reason)
         batch.checker = batch.approver = batch.treasury = None
