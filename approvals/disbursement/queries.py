@@ -81,13 +81,15 @@ def totals_by_school(batch: Batch) -> list[dict[str, Any]]:
 def unpaid(where: Q) -> QuerySet[AwardTerm]:
     """Award terms that have begun and that no batch holds yet; `where` narrows their awards.
 
+    A line that was reissued is stood for by the one that took its place, also once that one was given up.
+
     The award is active, every notice of its case has concluded, and the pupil was not paid for the same programme
     and term by another award. `account` is the digest of the account on file; `stopped` tells whether a hit of the
     data match (the pupil died, or is on the roll of another school) stands unwaived; `holder_known`, whether the
     account is the pupil's or a guardian's.
     """
     lines = PaymentLine.objects.filter(term=OuterRef("term"), purpose=PURPOSE)
-    held = lines.filter(award=OuterRef("award")).exclude(state="cancelled")
+    held = lines.filter(award=OuterRef("award")).exclude(state__in=["cancelled", "reissued"])
     paid = lines.filter(student=OuterRef("award__student"), programme=OuterRef("award__programme"), state__in=OCCUPYING)
     noticed = Case.objects.filter(EVERY_NOTICE_CONCLUDED.holds()).values("pk")
     awards = Award.objects.filter(where, state="active", case__in=noticed).values("pk")

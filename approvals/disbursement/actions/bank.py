@@ -12,10 +12,12 @@ from django.utils import timezone
 from approvals.disbursement.actions.booking import book, laid_out
 from approvals.disbursement.actions.common import (
     answered_fully,
-    finish,
+    finish_earlier,
     locked,
+    locked_with_earlier,
     move_cases,
     reference,
+    reopen_earlier,
     still_payable,
     take,
 )
@@ -107,7 +109,7 @@ def take_return(batch_id: int, content: bytes, filename: str, by: UserActor) -> 
     bank says is booked whatever became of the award or the account since.
     """
     with transaction.atomic():
-        batch = locked(batch_id)
+        batch = locked_with_earlier(batch_id)
         post = by.require("make_batch", batch.path)
         digest = hashlib.sha256(content).hexdigest()
         if batch.files.filter(direction="in", sha256=digest).exists():
@@ -138,9 +140,9 @@ def take_return(batch_id: int, content: bytes, filename: str, by: UserActor) -> 
         answered = answered_fully(batch)
         take(batch, "answer_fully" if answered else "answer_partly", by, post, data=booked | {"sha256": digest})
         if answered:
-            _close_replaced(batch, by, post)
+            finish_earlier(batch, by, post)
         else:
-            _open_replaced(batch, by, post)
+            reopen_earlier(batch, by, post)
         _tell_schools(batch, file)
     return booked
 
@@ -163,27 +165,6 @@ def _tell_schools(batch: Batch, file: BankFile) -> None:
             cause=f"{file.sha256[:16]}:{path}",
             data={"count": failed[path], "name": batch.number},
         )
-
-
-def _close_replaced(batch: Batch, by: UserActor, post: str) -> None:
-    """Batches of which every failed line has by now been reissued and paid become fully paid."""
-    earlier = Batch.objects.filter(lines__replacement__batch=batch).distinct().values_list("pk", flat=True)
-    for pk in sorted(earlier):
-        old = locked(pk)
-        before = old.state
-        finish(old, by, post)
-        if old.state != before:
-            _close_replaced(old, by, post)
-
-
-def _open_replaced(batch: Batch, by: UserActor, post: str) -> None:
-    """Batches that were fully paid by lines of this one are so no more when money of it came back."""
-    earlier = Batch.objects.filter(lines__replacement__batch=batch, state="paid").distinct()
-    for pk in sorted(earlier.values_list("pk", flat=True)):
-        old = locked(pk)
-        if not answered_fully(old):
-            take(old, "answer_partly", by, post)
-            _open_replaced(old, by, post)
 
 
 def settle(batch_id: int, document: str, by: UserActor) -> Batch:

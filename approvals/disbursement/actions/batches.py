@@ -16,6 +16,7 @@ from approvals.disbursement.actions.common import (
     finish,
     listed,
     locked,
+    locked_with_earlier,
     next_number,
     not_stopped,
     reason_of,
@@ -145,7 +146,7 @@ def take_out(line_id: int, by: UserActor, reason: str) -> Batch:
 
 def _line_of(line_id: int, permission: str, by: UserActor) -> tuple[Batch, str]:
     """The line's batch, locked, and the post under which somebody acts. Raises Refused while the auditor stops it."""
-    batch = locked(PaymentLine.objects.values_list("batch_id", flat=True).get(pk=line_id))
+    batch = locked_with_earlier(PaymentLine.objects.values_list("batch_id", flat=True).get(pk=line_id))
     post = by.require(permission, batch.path)
     not_stopped(batch)
     return batch, post
@@ -277,14 +278,19 @@ RETURNS = {
     "submitted": ("return_to_maker", "check_batch"),
     "reviewed": ("return_from_approval", "approve_batch"),
 }
-"""Who sends a batch back from where; from later states the treasury does."""
+"""Who sends a batch back from where."""
+LATER = ("return_from_treasury", "allot_batch")
+"""From every later state the treasury does."""
 
 
 def send_back(batch_id: int, by: UserActor, reason: str) -> Batch:
     """退回 to the maker, by whoever's turn it is; what was committed for it is free again."""
     with transaction.atomic():
         batch = locked(batch_id)
-        act, permission = RETURNS.get(batch.state, ("return_from_treasury", "allot_batch"))
+        act, permission = RETURNS.get(batch.state, LATER)
+        senders = [may for _, may in (*RETURNS.values(), LATER)]
+        if not by.permits(permission, [batch.path]) and any(by.permits(may, [batch.path]) for may in senders):
+            raise Refused("wrong_state")  # it was his turn when he read the page
         post = by.require(permission, batch.path)
         why = reason_of(reason)
         batch.checker = batch.approver = batch.treasury = None
@@ -310,7 +316,7 @@ def hold(batch_id: int, by: UserActor, reason: str) -> Batch:
 def release_hold(batch_id: int, by: UserActor, reason: str) -> Batch:
     """解除审计暂停: back to the state before."""
     with transaction.atomic():
-        batch = locked(batch_id)
+        batch = locked_with_earlier(batch_id)
         post = by.require("hold_batch", batch.path)
         why = reason_of(reason)
         batch.reason = why.text

@@ -53,7 +53,24 @@ def totals(batch: Batch) -> dict[str, Any]:
 
 
 def locked(batch_id: int) -> Batch:
-    return Batch.objects.select_for_update().get(pk=batch_id)
+    """The batch, locked until the transaction ends; what refers to it can still be written, as a reissue's entries."""
+    return Batch.objects.select_for_update(no_key=True).get(pk=batch_id)
+
+
+def locked_with_earlier(batch_id: int) -> Batch:
+    """The batch, locked, and all before it whose failed lines it pays: for acts that may settle those too.
+
+    Batches are locked from the latest to the first, and always before the balances of the ledger.
+    """
+    batch = locked(batch_id)
+    for earlier in _earlier(batch):
+        locked_with_earlier(earlier)
+    return batch
+
+
+def _earlier(batch: Batch) -> list[int]:
+    found = Batch.objects.filter(lines__replacement__batch=batch)
+    return sorted(set(found.values_list("pk", flat=True)))
 
 
 def take(
@@ -96,6 +113,22 @@ def finish(batch: Batch, by: Actor, post: str) -> None:
     """A partly paid batch of which every line has by now been paid, reissued and paid, or given up, is fully paid."""
     if batch.state == "partially_paid" and answered_fully(batch):
         take(batch, "answer_fully", by, post)
+        finish_earlier(batch, by, post)
+
+
+def finish_earlier(batch: Batch, by: Actor, post: str) -> None:
+    """Batches of which every failed line has by now been reissued and paid become fully paid."""
+    for earlier in _earlier(batch):
+        finish(locked(earlier), by, post)
+
+
+def reopen_earlier(batch: Batch, by: Actor, post: str) -> None:
+    """Batches that were fully paid by lines of this one are so no more when money of it came back."""
+    for pk in _earlier(batch):
+        earlier = locked(pk)
+        if earlier.state == "paid" and not answered_fully(earlier):
+            take(earlier, "answer_partly", by, post)
+            reopen_earlier(earlier, by, post)
 
 
 def answered_fully(batch: Batch) -> bool:

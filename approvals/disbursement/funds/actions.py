@@ -9,6 +9,7 @@ from approvals.disbursement.funds.ledger import Move, lock, post
 from approvals.disbursement.funds.models import Account, Adjustment, Allotment, Balance
 from approvals.disbursement.refusals import Refused
 from approvals.organisations.authority import UserActor
+from approvals.organisations.models import Organisation
 from workflows import record
 from workflows.clock import moment
 
@@ -34,6 +35,7 @@ def record_allotment(
     if amount <= 0:
         raise Refused("amount_required")
     with transaction.atomic():
+        Organisation.objects.select_for_update(no_key=True).get(path=path)  # of two at once, one is told it is known
         if Allotment.objects.filter(path=path, source=source, document=document.strip()).exists():
             raise Refused("allotment_known", document=document.strip())
         allotment = Allotment.objects.create(

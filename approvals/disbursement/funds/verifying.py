@@ -93,7 +93,8 @@ HELD = """
 LINES = """
     lines AS (SELECT l.batch_id,
                      sum(l.amount) FILTER (WHERE l.state IN ('included', 'sent', 'failed', 'account_fix', 'bounced')
-                         OR l.state = 'reissued' AND next.committed_at IS NULL AND next.sent_at IS NULL) AS open,
+                         OR l.state = 'reissued' AND (r.state = 'held'
+                             OR next.committed_at IS NULL AND next.sent_at IS NULL)) AS open,
                      sum(l.amount) FILTER (WHERE l.state IN ('paid', 'acknowledged')) AS paid
                 FROM disbursement_paymentline l
                 LEFT JOIN disbursement_paymentline r ON r.replaces_id = l.id
@@ -103,7 +104,9 @@ LINES = """
 
 
 def _batches(path: str) -> Iterator[Finding]:
-    """A line that is reissued is its batch's until the batch of the reissue is approved, which takes it over."""
+    """A line that is reissued is its batch's until the batch of the reissue is approved, which takes it
+    over; one that is held back there stays with its batch.
+    """
     for code, side in (("committed", "open"), ("paid", "paid")):
         sql = f"""
             WITH {HELD}, {LINES}

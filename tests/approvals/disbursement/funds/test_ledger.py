@@ -11,7 +11,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.disbursement import actions
+from approvals.disbursement import actions, demo_bank
 from approvals.disbursement.funds import actions as funds
 from approvals.disbursement.funds import queries
 from approvals.disbursement.funds.following import recovered
@@ -119,6 +119,61 @@ def test_a_reissue_takes_over_what_its_failed_lines_hold_and_gives_it_back_when_
     second.refresh_from_db()
     actions.take_return(second.pk, bank_answers(second), "r2.txt", office.maker)
     sums(committed="0.00", paid="1250.00")
+
+
+def test_money_that_came_back_is_free_when_its_payment_is_given_up(office: Office, client: Client) -> None:
+    office.approved(2)
+    batch = office.sent()
+    actions.take_return(batch.pk, bank_answers(batch), "r.txt", office.maker)
+    actions.take_return(batch.pk, demo_bank.answer(batch, bouncing=(1,)), "b.txt", office.maker)
+    sums(available="1998750.00", paid="625.00", returned="625.00")
+    line = batch.lines.get(state="bounced")
+    client.force_login(office.maker.user)
+    address = reverse("disbursement:give_up", args=[line.pk])
+    assert address in client.get(reverse("disbursement:detail", args=[batch.pk])).content.decode()
+    client.post(address, {"reason": WHY})
+    sums(available="1999375.00", paid="625.00", returned="0.00")
+    batch.refresh_from_db()
+    assert batch.state == "paid"
+
+
+def test_what_is_held_back_in_a_reissue_stays_with_the_batch_before(office: Office) -> None:
+    office.approved(2)
+    first = office.sent()
+    actions.take_return(first.pk, bank_answers(first, failing=(1, 2)), "r.txt", office.maker)
+    for line in first.lines.all():
+        correct(office, line, account_number(700_000 + line.pk), line.payee)
+    second = actions.reissue(first.pk, office.maker)
+    held = second.lines.get(number=1)
+    actions.hold_line(held.pk, office.maker, WHY)
+    actions.submit(second.pk, office.maker)
+    actions.check(second.pk, office.checker)
+    office.allot(actions.approve(second.pk, office.approver))
+    sums(committed="1250.00")
+    assert sum(held_for(first.pk, Account.COMMITTED).values()) == Decimal("625.00")
+    actions.let_go(held.pk, office.maker)
+    sums(committed="1250.00")
+    assert first.lines.get(state="account_fix").pk == held.replaces_id
+
+
+def test_giving_up_the_last_payment_of_a_reissue_settles_the_batch_before_too(office: Office) -> None:
+    office.approved(2)
+    first = office.sent()
+    actions.take_return(first.pk, bank_answers(first, failing=(1, 2)), "r.txt", office.maker)
+    for line in first.lines.all():
+        correct(office, line, account_number(700_000 + line.pk), line.payee)
+    second = actions.reissue(first.pk, office.maker)
+    actions.submit(second.pk, office.maker)
+    actions.check(second.pk, office.checker)
+    office.allot(actions.approve(second.pk, office.approver))
+    actions.export(second.pk, office.maker)
+    actions.take_return(
+        second.pk, demo_bank.answer(Batch.objects.get(pk=second.pk), failing=(2,)), "r2.txt", office.maker
+    )
+    actions.give_up(second.lines.get(state="failed").pk, office.maker, WHY)
+    assert list(Batch.objects.values_list("state", flat=True)) == ["paid", "paid"]
+    sums(committed="0.00", paid="625.00")
+    assert office.batch().line_count == 1, "what was given up waits anew"
 
 
 def test_recovered_money_is_not_paid_any_more_and_not_available_by_itself(office: Office) -> None:
