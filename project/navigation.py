@@ -304,6 +304,8 @@ ENTRIES: list[Entry] = [
     Entry("failed", _p("navigation", "Failed payments"), "disbursement:failed", ("fix_account", "approve_account")),
     Entry("batches", _p("navigation", "Disbursement"), "disbursement:list",
           ("make_batch", "check_batch", "approve_batch", "allot_batch", "reconcile_batch", "view_record")),
+    Entry("receipts", _p("navigation", "Receipts of payments"), "disbursement:receipts",
+          ("confirm_receipt", "make_batch", "view_record")),
     Entry("recoveries", _p("navigation", "Recoveries"), "disbursement:recoveries",
           ("open_recovery", "confirm_write_off", "manage_funds", "view_record")),
     Entry("funds", _p("navigation", "Funds"), "disbursement:funds",

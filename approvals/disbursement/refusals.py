@@ -77,6 +77,14 @@ SENTENCES: dict[str, Promise] = {
     "recovery_of_difference": _(
         "This recovery follows from a difference that was found, and cannot be withdrawn. Propose to write it off."
     ),
+    "signed_future": _("The day of the signature cannot be in the future."),
+    "signed_before_paid": _(
+        "Some of these payments arrived only after that day. Please check the day of the signature."
+    ),
+    "nothing_signed": _("Please tick first for which payments somebody has signed."),
+    "not_to_acknowledge": _("Some of these payments are signed for already, or are not paid. Reload the page."),
+    "signer_missing": _("Please say for each payment who signed: the pupil or a guardian, by name."),
+    "signed_by_staff": _("%(names)s holds a post at the school. The pupil or a guardian signs, never the staff."),
     "reason_required": _("Please give a reason of at least 10 characters."),
     "not_a_transfer": _("This batch is settled with the schools; there is no bank file for it."),
     "not_a_settlement": _("This batch is paid through the bank; it cannot be settled with the schools."),

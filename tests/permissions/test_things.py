@@ -46,6 +46,8 @@ from approvals.disbursement.models import (
     Batch,
     PaymentLine,
 )
+from approvals.disbursement.receipts import actions as receipts
+from approvals.disbursement.receipts.actions import Signed
 from approvals.disbursement.recovery import actions as recoveries
 from approvals.disbursement.recovery.models import RECOVERY_STATES, RecoveryCase, RepaymentAccount
 from approvals.notices import actions as notices
@@ -538,6 +540,7 @@ def try_line(stage: Stage, name: str, state: str, place: str) -> Try:
         "hold_line": lambda by: batches.hold_line(line.pk, by, WHY),
         "let_go": lambda by: batches.let_go(line.pk, by),
         "give_up": lambda by: batches.give_up(line.pk, by, WHY),
+        "confirm_receipt": lambda by: receipts.confirm_receipt([Signed(line.pk, "guardian", "某家长")], today(), by),
     }
     if name in acts:
         return acts[name]
@@ -866,6 +869,7 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
             _opens(by, f"awards:{page}") for page in ("list", "proposals", "events", "differences")
         ),
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
+        "receipt_pages": lambda by: _opens(by, "disbursement:receipts"),
         "recovery_pages": lambda by: _opens(by, "disbursement:recoveries"),
         "fund_pages": lambda by: all(_opens(by, f"disbursement:{page}") for page in ("funds", "trial_balance")),
         "register_pages": lambda by: _opens(by, "applications:registers"),
