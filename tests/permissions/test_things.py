@@ -342,6 +342,8 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
         "reading.batch_pages",
         "reading.award_pages",
         "reading.fund_pages",
+        "reading.recovery_pages",
+        "reading.receipt_pages",
         "reading.objection_pages",
         "reading.announcement_pages",
         "reading.finding_pages",
