@@ -7,7 +7,7 @@ from django.core.checks import Error, register
 
 from approvals.awards.models import Award, AwardProposal
 from approvals.disbursement.actions import NAMED
-from approvals.disbursement.models import Batch
+from approvals.disbursement.models import Batch, RecoveryCase
 from approvals.notices.announcements.models import Announcement
 from approvals.notices.models import Notice, Objection
 from approvals.notices.steps import STEPS
@@ -27,6 +27,7 @@ MACHINES: dict[str, tuple[Any, dict[str, tuple[str, ...]], bool]] = {
     **dict.fromkeys(STEPS, (Notice, NOTICE_ACTS, False)),
     "announcement": (Announcement, {}, True),
     "batch": (Batch, {}, True),
+    "recovery": (RecoveryCase, {"receive": ("receive_part", "receive_all")}, True),
     "objection": (Objection, {}, True),
     "post": (PostProposal, {}, True),
     "award": (Award, {}, True),

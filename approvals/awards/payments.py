@@ -9,9 +9,9 @@ from approvals.awards.models import Award, AwardTerm
 AID = "aid"
 DIFFERENCE = "difference"
 """Purposes of payment lines (DOMAIN.md §3.5)."""
-VOID = ("cancelled", "reissued")
-"""Lines that stand for no money: left out of a batch, or replaced by another."""
-PAID = ("paid",)
+VOID = ("cancelled", "reissued", "recovered")
+"""Lines that pay nothing: left out of a batch, replaced by another, or standing for money that was paid back."""
+PAID = ("paid", "acknowledged")
 
 
 def _lines() -> QuerySet:

@@ -11,6 +11,7 @@ from approvals.awards.actions.common import CONFIRMS, HOLDS, PROPOSES
 from approvals.awards.actions.rates import CORRECTS
 from approvals.awards.forms import ProofForm, ProposeForm, ReasonForm
 from approvals.awards.models import LIVE, OPEN, STATES, Award
+from approvals.awards.payments import PAID
 from approvals.awards.reasons import KINDS, NAMES, TERMINATE
 from approvals.organisations.access import may, number, prefixes, requires
 from approvals.organisations.queries import county, schools_under
@@ -132,7 +133,7 @@ def letter(request: HttpRequest, award_id: int) -> HttpResponse:
     if award.state != "transferred_out":
         raise Http404
     proposal = queries.proposals_of(award).filter(kind="transfer", state="confirmed").first()
-    paid = [line for row in queries.terms_of(award) for line in row.lines if line.state == "paid"]
+    paid = [line for row in queries.terms_of(award) for line in row.lines if line.state in PAID]
     context = {"award": award, "proposal": proposal, "paid": paid, "county": county(), "on": today()}
     return render(request, "awards/letter.html", context)
 

@@ -16,6 +16,8 @@ from approvals.disbursement.funds.models import (  # noqa: F401
     Posting,
     SplitRule,
 )
+from approvals.disbursement.receipts.models import Acknowledgement  # noqa: F401
+from approvals.disbursement.recovery.models import RecoveryCase, RecoveryReceipt, RepaymentAccount  # noqa: F401
 from approvals.people.fields import EncryptedFileField, EncryptedTextField
 from workflows.conditions import Condition
 
@@ -44,13 +46,17 @@ LINE_STATES = [
     ("account_fix", _p("line state", "Account being corrected")),
     ("reissued", _p("line state", "Reissued")),
     ("cancelled", _p("line state", "Cancelled")),
+    ("acknowledged", _p("line state", "Receipt confirmed")),
+    ("recovered", _p("line state", "Recovered")),
 ]
 TRANSFER = "bank_transfer"
 SETTLEMENT = "fee_waiver_settlement"
 PURPOSE = "aid"
-OCCUPYING = ["included", "held", "sent", "paid"]
+RECOVERY = "recovery"
+"""Purpose of the negative lines that stand for money paid back."""
+OCCUPYING = ["included", "held", "sent", "paid", "acknowledged"]
 """States in which a line stands for the money of its person, programme, term and purpose."""
-SETTLED = ["paid", "acknowledged", "reissued", "cancelled"]
+SETTLED = ["paid", "acknowledged", "recovered", "reissued", "cancelled"]
 """States of a line for which nothing more is to be done in its batch."""
 BEFORE_PAID = ["draft", "submitted", "reviewed", "finance_review", "allotted", "sent_to_bank", "partially_paid"]
 """States in which the auditor may stop a batch (财政违法行为处罚处分条例 Art. 24)."""
@@ -235,6 +241,8 @@ class PaymentLine(FSMModelMixin, models.Model):
     paid_after_end = models.BooleanField(default=False, db_default=False)
     """The award was no longer active when the bank's answer was booked: the money is asked back."""
     replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="replacement")
+    recovers = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="paid_back")
+    """Of a recovery: the paid line, which itself is never edited."""
 
     class Meta:
         verbose_name = _("payment line")
@@ -247,7 +255,11 @@ class PaymentLine(FSMModelMixin, models.Model):
                 name="nothing_paid_twice",
             ),
             models.UniqueConstraint(fields=["batch", "number"], name="one_payment_line_per_number"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="line_amount_positive"),
+            models.CheckConstraint(
+                condition=(~Q(purpose=RECOVERY) & Q(amount__gt=0, recovers=None))
+                | (Q(purpose=RECOVERY) & Q(amount__lt=0, recovers__isnull=False)),
+                name="line_amount_positive",
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "batch"], name="line_state"),
@@ -263,11 +275,15 @@ class PaymentLine(FSMModelMixin, models.Model):
     def pay(self) -> None:
         """已到账; straight from the batch for a settlement with the school."""
 
+    @transition("state", "paid", "acknowledged", permission="confirm_receipt")
+    def acknowledge(self) -> None:
+        """已签收: the pupil or a guardian says that the money is there."""
+
     @transition("state", "sent", "failed", permission="make_batch")
     def fail(self) -> None:
         """发放失败."""
 
-    @transition("state", ["sent", "paid"], "bounced", permission="make_batch")
+    @transition("state", ["sent", "paid", "acknowledged"], "bounced", permission="make_batch")
     def bounce(self) -> None:
         """退汇: the bank took it, and it came back."""
 

@@ -13,7 +13,7 @@ from approvals.applications.models import Application, Hit
 from approvals.applications.sources.registry import stopping_payment
 from approvals.awards.models import Award, AwardTerm
 from approvals.disbursement.funds.following import PAID
-from approvals.disbursement.models import OCCUPYING, PURPOSE, TRANSFER, AccountCorrection, Batch, PaymentLine
+from approvals.disbursement.models import OCCUPYING, PURPOSE, RECOVERY, TRANSFER, AccountCorrection, Batch, PaymentLine
 from approvals.organisations.models import User
 from approvals.organisations.queries import below
 from approvals.people.accounts import account_problem
@@ -71,7 +71,7 @@ def paid_total(batch: Batch) -> Decimal:
 
 def totals_by_school(batch: Batch) -> list[dict[str, Any]]:
     """[{"school__name", "school__code", "count", "total"}]: what each school is settled or paid for."""
-    rows = batch.lines.exclude(state="cancelled").values("school__code", "school__name")
+    rows = batch.lines.exclude(state="cancelled").exclude(purpose=RECOVERY).values("school__code", "school__name")
     return list(rows.annotate(count=Count("pk"), total=Sum("amount")).order_by("school__code"))
 
 
@@ -239,7 +239,7 @@ def edited_by(batch: Batch, user: User) -> list[int]:
 
 def answers_by_code(batch: Batch) -> list[dict[str, Any]]:
     """[{"state", "bank_code", "message", "count", "total"}]: what the bank said of a batch, by outcome and code."""
-    rows = batch.lines.exclude(state__in=["included", "sent", "cancelled"]).values("state", "bank_code")
+    rows = batch.lines.exclude(state__in=["included", "sent", "cancelled", "recovered"]).values("state", "bank_code")
     counted = rows.annotate(message=Min("bank_message"), count=Count("pk"), total=Sum("amount"))
     return list(counted.order_by("state", "bank_code"))
 
@@ -254,7 +254,7 @@ def paid_after_end(prefixes: Iterable[str]) -> QuerySet[PaymentLine]:
     """Payments that arrived although the award had ended or was suspended between the bank file and the answer: they
     were booked as the bank says, and are asked back.
     """
-    rows = PaymentLine.objects.filter(below(prefixes), paid_after_end=True, state="paid")
+    rows = PaymentLine.objects.filter(below(prefixes), paid_after_end=True, state__in=PAID)
     return rows.select_related("student", "school", "batch", "award").defer("account_no").order_by("id")
 
 
@@ -290,5 +290,6 @@ def corrections_of(line: PaymentLine) -> QuerySet[AccountCorrection]:
 
 
 def lines_of_case(case_id: int) -> QuerySet[PaymentLine]:
-    """Every payment line of a case, oldest first."""
-    return PaymentLine.objects.filter(case=case_id).select_related("batch").defer("account_no").order_by("id")
+    """Every payment line of a case, oldest first, each with its recoveries."""
+    rows = PaymentLine.objects.filter(case=case_id).select_related("batch").defer("account_no").order_by("id")
+    return rows.prefetch_related("recoveries")

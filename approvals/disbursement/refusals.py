@@ -58,6 +58,33 @@ SENTENCES: dict[str, Promise] = {
         "The corrected payments (no. %(lines)s) are stopped by a hit of the data match that nobody has waived."
     ),
     "cases_busy": _("%(count)s cases cannot be moved at this moment: %(why)s Nothing was booked; please try again."),
+    "recovery_state": _("This recovery is not in a state in which this is allowed. Reload the page to see its state."),
+    "recovery_cause": _("Please choose why the money is asked back."),
+    "line_not_paid": _("This payment is not one that was paid; only money that arrived can be asked back."),
+    "recovery_too_much": _("Of this payment at most %(most)s yuan can still be asked back."),
+    "difference_settled": _("This difference was taken up already, or its amount is another by now. Reload the page."),
+    "recovery_due_past": _("The last day to pay cannot be in the past."),
+    "no_repayment_account": _(
+        "The account of the treasury for repayments is not recorded yet. The treasury officer enters it on the page "
+        "of recoveries; then the guardian can be asked."
+    ),
+    "repayment_account_incomplete": _("Please give holder, bank and number of the account."),
+    "receipt_number_required": _("Please give the number of the receipt."),
+    "receipt_future": _("The receipt cannot be dated in the future."),
+    "receipt_too_much": _("Only %(left)s yuan are still asked for; more cannot be booked."),
+    "receipt_known": _("Receipt %(number)s is booked already."),
+    "write_off_own": _("Who proposed the write-off cannot confirm it: it takes a second person."),
+    "recovery_of_difference": _(
+        "This recovery follows from a difference that was found, and cannot be withdrawn. Propose to write it off."
+    ),
+    "signed_future": _("The day of the signature cannot be in the future."),
+    "signed_before_paid": _(
+        "Some of these payments arrived only after that day. Please check the day of the signature."
+    ),
+    "nothing_signed": _("Please tick first for which payments somebody has signed."),
+    "not_to_acknowledge": _("Some of these payments are signed for already, or are not paid. Reload the page."),
+    "signer_missing": _("Please say for each payment who signed: the pupil or a guardian, by name."),
+    "signed_by_staff": _("%(names)s holds a post at the school. The pupil or a guardian signs, never the staff."),
     "reason_required": _("Please give a reason of at least 10 characters."),
     "not_a_transfer": _("This batch is settled with the schools; there is no bank file for it."),
     "not_a_settlement": _("This batch is paid through the bank; it cannot be settled with the schools."),

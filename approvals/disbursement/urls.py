@@ -2,6 +2,8 @@ from django.urls import path
 
 from approvals.disbursement import views
 from approvals.disbursement.funds import views as funds
+from approvals.disbursement.receipts import views as receipts
+from approvals.disbursement.recovery import views as recovery
 
 app_name = "disbursement"
 urlpatterns = [
@@ -35,6 +37,12 @@ urlpatterns = [
     path("funds/trial-balance/", funds.trial_balance, name="trial_balance"),
     path("funds/<int:allotment_id>/", funds.allotment, name="allotment"),
     path("funds/<int:allotment_id>/adjust/", funds.adjust, name="adjust"),
+    path("payments/receipts/", receipts.receipts, name="receipts"),
+    path("recoveries/", recovery.recoveries, name="recoveries"),
+    path("recoveries/account/", recovery.account, name="repayment_account"),
+    path("recoveries/new/<int:line_id>/", recovery.open_case, name="open_recovery"),
+    path("recoveries/<int:case_id>/", recovery.recovery, name="recovery"),
+    path("recoveries/<int:case_id>/letter/", recovery.letter, name="recovery_letter"),
     path("payments/corrections/<int:correction_id>/confirm/", views.confirm_account, name="confirm_account"),
     path("payments/corrections/<int:correction_id>/refuse/", views.refuse_account, name="refuse_account"),
     path("payments/corrections/<int:correction_id>/withdraw/", views.withdraw_account, name="withdraw_account"),

@@ -15,6 +15,7 @@ from approvals.awards.models import PROPOSAL_STATES as AWARD_PROPOSAL_STATES
 from approvals.awards.models import STATES as AWARD_STATES
 from approvals.awards.models import EventList
 from approvals.disbursement.models import BATCH_STATES, CORRECTION_STATES, LINE_STATES
+from approvals.disbursement.recovery.models import RECOVERY_STATES
 from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
 from approvals.notices.models import STATES as NOTICE_STATES
 from approvals.notices.objections.models import STATES as OBJECTION_STATES
@@ -47,6 +48,7 @@ STATES: dict[str, Mapping[str, Promise | str]] = {
     "batch": dict(BATCH_STATES),
     "line": dict(LINE_STATES),
     "correction": dict(CORRECTION_STATES),
+    "recovery": dict(RECOVERY_STATES),
     "proposal": dict(PROPOSAL_STATES),
     "account": {"open": _p("account", "In use"), "closed": _p("account", "Closed")},
     "freeze": {"running": _p("freeze", "Not ended")},

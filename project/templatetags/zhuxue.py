@@ -51,9 +51,9 @@ TONES = {
     "voided": "plain", "discarded": "plain", "reissued": "plain", "terminated": "plain", "uploaded": "plain",
     "returned": "warn", "recheck": "warn", "account_fix": "warn", "partially_paid": "warn", "suspended": "warn",
     "approved": "good", "completed": "good", "paid": "good", "active": "good", "concluded": "good",
-    "imported": "good", "loaded": "good", "done": "good",
+    "imported": "good", "loaded": "good", "done": "good", "acknowledged": "good", "recovered": "good",
     "class_notice": "public", "school_notice": "public", "township_notice": "public", "county_notice": "public",
-    "published": "public", "paused": "warn",
+    "published": "public", "paused": "warn", "opened": "warn", "to_write_off": "warn", "written_off": "plain",
     "reconciled": "good", "audit_held": "bad", "rejected": "bad", "failed": "bad", "unreadable": "bad",
 }  # fmt: skip
 """The colour of a state's badge; whatever is under way has the tone `busy`."""

@@ -46,6 +46,10 @@ from approvals.disbursement.models import (
     Batch,
     PaymentLine,
 )
+from approvals.disbursement.receipts import actions as receipts
+from approvals.disbursement.receipts.actions import Signed
+from approvals.disbursement.recovery import actions as recoveries
+from approvals.disbursement.recovery.models import RECOVERY_STATES, RecoveryCase, RepaymentAccount
 from approvals.notices import actions as notices
 from approvals.notices.announcements import actions as announcements
 from approvals.notices.announcements.models import STATES as ANNOUNCEMENT_STATES
@@ -90,6 +94,7 @@ from tests.factories import (
 from tests.permissions.world import STATES as CASE_STATES
 from tests.permissions.world import World, prepared_by
 from workflows import acts
+from workflows.clock import today
 from workflows.models import ActingLevel, CalendarYear, Case, Freeze
 from workflows.reasons import Reason
 
@@ -104,7 +109,7 @@ GATES = {
     "wrong_state", "not_listed", "wrong_office", "not_editable", "wrong_roster_state", "line_not_failed", "audit_held",
     "nothing_corrected", "not_waiting", "no_such_proposal", "account_closed", "account_already",
     "pupil_of_other_school", "wrong_list_state", "other_level", "said", "answered_before", "no_such_award",
-    "not_held", "correction_decided",
+    "not_held", "correction_decided", "recovery_state", "not_to_acknowledge",
 }  # fmt: skip
 """Codes of refusals that tell of the permission or the state."""
 NEW = ("-",)
@@ -116,6 +121,7 @@ THINGS = {
     "announcement": [name for name, _ in ANNOUNCEMENT_STATES],
     "batch": [name for name, _ in BATCH_STATES],
     "line": [name for name, _ in LINE_STATES],
+    "recovery": [name for name, _ in RECOVERY_STATES],
     "allotment": [],
     "correction": [name for name, _ in CORRECTION_STATES],
     "post": [name for name, _ in PROPOSAL_STATES],
@@ -336,6 +342,8 @@ def relations_of(cell: Cell, stage: Stage, kind: str) -> list[str]:
         "reading.batch_pages",
         "reading.award_pages",
         "reading.fund_pages",
+        "reading.recovery_pages",
+        "reading.receipt_pages",
         "reading.objection_pages",
         "reading.announcement_pages",
         "reading.finding_pages",
@@ -534,6 +542,7 @@ def try_line(stage: Stage, name: str, state: str, place: str) -> Try:
         "hold_line": lambda by: batches.hold_line(line.pk, by, WHY),
         "let_go": lambda by: batches.let_go(line.pk, by),
         "give_up": lambda by: batches.give_up(line.pk, by, WHY),
+        "confirm_receipt": lambda by: receipts.confirm_receipt([Signed(line.pk, "guardian", "某家长")], today(), by),
     }
     if name in acts:
         return acts[name]
@@ -552,6 +561,35 @@ def try_line(stage: Stage, name: str, state: str, place: str) -> Try:
 def _proposed(line: PaymentLine, by: UserActor) -> AccountCorrection:
     account = account_number(999_999)
     return batches.propose_account(line.pk, account, account, "bank_card", line.student.name, "联社", by)
+
+
+def try_recovery(stage: Stage, name: str, state: str, place: str) -> Try:
+    line = PaymentLine.objects.get(batch=stage.sent)
+    if name == "set_account":
+        return lambda by: recoveries.set_account(place, by, holder="财政局", bank="联社", account_no="1")
+    PaymentLine.objects.filter(pk=line.pk).update(state="paid", path=place)
+    if name == "open":
+        return lambda by: recoveries.open_case(line.pk, "dropout", WHY, line.amount, by)
+    at = "2026-09-07T08:00+08:00"
+    people = {"proposed_person": stage.second.user.person, "confirmed_person": stage.maker.user.person}
+    case = RecoveryCase.objects.create(
+        line=line, path=place, cause="dropout", words=WHY, amount=line.amount, opened_by=stage.maker.user, opened_at=at,
+        state="opened" if state == "recovered" else state, **people,
+    )  # fmt: skip
+    if state == "recovered":
+        RecoveryCase.objects.filter(pk=case.pk).update(state=state, recovered=line.amount)
+    Batch.objects.filter(pk=stage.sent.pk).update(committed_at=None)
+    kept = {"holder": "财政局", "bank": "联社", "account_no": "1", "at": at, "by": stage.treasury.user}
+    RepaymentAccount.objects.create(path=stage.world.offices["county"].path, **kept)
+    return {
+        "notice": lambda by: recoveries.notice(case.pk, today(), by),
+        "receive": lambda by: recoveries.receive(case.pk, "缴款书1", today(), Decimal("1.00"), by),
+        "propose_write_off": lambda by: recoveries.propose_write_off(case.pk, by, WHY),
+        "write_off": lambda by: recoveries.write_off(case.pk, by),
+        "decline_write_off": lambda by: recoveries.decline_write_off(case.pk, by, WHY),
+        "refer": lambda by: recoveries.refer(case.pk, by, WHY),
+        "withdraw": lambda by: recoveries.withdraw(case.pk, by, WHY),
+    }[name]
 
 
 def try_correction(stage: Stage, name: str, state: str, place: str) -> Try:
@@ -833,6 +871,8 @@ def try_reading(stage: Stage, name: str, state: str, place: str) -> Try:
             _opens(by, f"awards:{page}") for page in ("list", "proposals", "events", "differences")
         ),
         "batch_pages": lambda by: _opens(by, "disbursement:list"),
+        "receipt_pages": lambda by: _opens(by, "disbursement:receipts"),
+        "recovery_pages": lambda by: _opens(by, "disbursement:recoveries"),
         "fund_pages": lambda by: all(_opens(by, f"disbursement:{page}") for page in ("funds", "trial_balance")),
         "register_pages": lambda by: _opens(by, "applications:registers"),
         "announcement_pages": lambda by: _opens(by, "notices:announcements"),
@@ -854,6 +894,7 @@ TRIES: dict[str, Callable[..., Try]] = {
     "announcement": try_announcement,
     "batch": try_batch,
     "line": try_line,
+    "recovery": try_recovery,
     "allotment": try_allotment,
     "correction": try_correction,
     "post": try_post,

@@ -117,7 +117,7 @@ def take_return(batch_id: int, content: bytes, filename: str, by: UserActor) -> 
         if not matrix().in_state("batch.take_return", batch.state):
             raise Refused("wrong_state")
         bank = profile(batch.files.get(direction="out").profile)
-        answers = read_answers(content, bank, most=batch.lines.exclude(state="cancelled").count())
+        answers = read_answers(content, bank, most=batch.lines.exclude(state__in=["cancelled", "recovered"]).count())
         with laid_out(batch, answers) as outcomes:
             booked = {outcome: outcomes[outcome][0] if outcome in outcomes else 0 for outcome in (PAID, FAILED)}
             booked |= {name: outcomes[name][0] for name in (BOUNCED, "already") if name in outcomes}

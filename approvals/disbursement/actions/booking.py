@@ -39,7 +39,7 @@ _COPY = "COPY bank_answer (place, number, amount, account, outcome, code, messag
 _PAIR = f"""
     UPDATE bank_answer a SET line_id = l.id, stood = l.state, sent = l.amount,
            differs = a.account IS NOT NULL AND a.account IS DISTINCT FROM l.account_hash
-      FROM {_LINES} l WHERE l.batch_id = %s AND l.number = a.number AND l.state <> 'cancelled'
+      FROM {_LINES} l WHERE l.batch_id = %s AND l.number = a.number AND l.state NOT IN ('cancelled', 'recovered')
 """
 _TWICE = """
     SELECT number, min(place), max(place) FROM bank_answer GROUP BY number HAVING count(*) > 1
@@ -49,7 +49,7 @@ _STRANGE = "SELECT place, number FROM bank_answer WHERE line_id IS NULL ORDER BY
 _AMOUNT = "SELECT place, number, amount, sent FROM bank_answer WHERE amount <> sent ORDER BY place LIMIT 1"
 _ACCOUNT = "SELECT place, number FROM bank_answer WHERE differs ORDER BY place LIMIT 1"
 _AGREES = """
-    (stood = outcome OR (stood = 'sent') OR (stood = 'paid' AND outcome = 'bounced')
+    (stood IN (outcome, 'sent') OR (stood IN ('paid', 'acknowledged') AND outcome IN ('paid', 'bounced'))
      OR (stood IN ('account_fix', 'reissued') AND outcome <> 'paid')
      OR (stood = 'bounced' AND outcome = 'paid'))
 """
@@ -62,13 +62,14 @@ _UNANSWERED = f"""
        AND (SELECT min(a.place) FROM bank_answer a WHERE a.line_id = l.id) IS NULL
 """
 _OUTCOMES = """
-    SELECT CASE WHEN stood = 'sent' OR (stood = 'paid' AND outcome = 'bounced') THEN outcome ELSE 'already' END,
-           count(*), sum(sent), coalesce(sum(sent) FILTER (WHERE stood = 'paid'), 0)
+    SELECT CASE WHEN stood = 'sent' OR (stood IN ('paid', 'acknowledged') AND outcome = 'bounced')
+                THEN outcome ELSE 'already' END,
+           count(*), sum(sent), coalesce(sum(sent) FILTER (WHERE stood IN ('paid', 'acknowledged')), 0)
       FROM bank_answer GROUP BY 1
 """
 _NEWS = """
     SELECT line_id FROM bank_answer
-     WHERE outcome = %s AND (stood = 'sent' OR (stood = 'paid' AND outcome = 'bounced'))
+     WHERE outcome = %s AND (stood = 'sent' OR (stood IN ('paid', 'acknowledged') AND outcome = 'bounced'))
 """
 _ACTS = {PAID: "pay", FAILED: "fail", BOUNCED: "bounce"}
 

@@ -133,7 +133,7 @@ def reopen_earlier(batch: Batch, by: Actor, post: str) -> None:
 
 def answered_fully(batch: Batch) -> bool:
     """Whether every line is paid, or was reissued and is paid by the line that took its place, or was given up."""
-    waiting = batch.lines.exclude(state__in=["paid", "acknowledged", "cancelled"])
+    waiting = batch.lines.exclude(state__in=["paid", "acknowledged", "recovered", "cancelled"])
     return not waiting.exclude(
         state="reissued", replacement__batch__state__in=["paid", "reconciled", "closed"]
     ).exists()

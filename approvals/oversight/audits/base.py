@@ -23,7 +23,7 @@ COLUMNS = "code, about, about_id, key, path, student_id, case_id, batch_id, amou
 SCHOOL, FINANCE, COUNTY = "school", "finance", "county"
 """Who puts it right: the school it happened at, the county's finance office, the county's aid office."""
 HIGH, MEDIUM, LOW = "high", "medium", "low"
-PAID = "('sent', 'paid')"
+PAID = "('sent', 'paid', 'acknowledged')"
 """States of a line whose money has left."""
 
 APPLICATION, HIT, AWARD, AWARD_TERM = (m._meta.db_table for m in (Application, Hit, Award, AwardTerm))

@@ -47,7 +47,7 @@ class LatePayment(base.Audit):
         {of_line("late", "jsonb_build_object('since', d.since, 'by', d.by, 'on', l.paid_on)")}
           FROM {LINE} l JOIN {AWARD} a ON a.id = l.award_id
           JOIN days d ON d.since = GREATEST({_GRANTED}, {term_starts("l.term")})
-         WHERE l.state = 'paid' AND l.paid_on > d.by AND l.replaces_id IS NULL
+         WHERE l.state IN ('paid', 'acknowledged') AND l.paid_on > d.by AND l.replaces_id IS NULL
         UNION ALL
         {
         of_award(
@@ -186,7 +186,7 @@ class TwoCalendars(base.Audit):
         WITH paid AS (
             SELECT path, programme, amount, left(term, 9) AS for_year, CASE WHEN paid_on IS NOT NULL THEN
                    (extract(year FROM paid_on)::int - (extract(month FROM paid_on) < 9)::int) END AS in_year
-              FROM {LINE} WHERE state = 'paid'),
+              FROM {LINE} WHERE state IN ('paid', 'acknowledged')),
         by_term AS (SELECT programme, for_year AS year, sum(amount) AS sum, min(left(path, {base.STEP})) AS path
                       FROM paid GROUP BY 1, 2),
         by_day AS (SELECT programme, in_year || '-' || in_year + 1 AS year, sum(amount) AS sum,
@@ -199,5 +199,5 @@ class TwoCalendars(base.Audit):
                                   'difference', (COALESCE(t.sum, 0) - COALESCE(d.sum, 0))::text) AS said
           FROM by_term t FULL JOIN by_day d USING (programme, year) WHERE COALESCE(t.sum, 0) <> COALESCE(d.sum, 0)
         UNION ALL
-        {of_line("no_day")} FROM {LINE} l WHERE l.state = 'paid' AND l.paid_on IS NULL
+        {of_line("no_day")} FROM {LINE} l WHERE l.state IN ('paid', 'acknowledged') AND l.paid_on IS NULL
     """
