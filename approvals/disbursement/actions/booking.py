@@ -88,9 +88,10 @@ def laid_out(batch: Batch, answers: Iterable[Answer]) -> Iterator[Outcomes]:
         cursor.execute(_OPEN)
         _copy(cursor, batch, answers)
         cursor.execute("CREATE INDEX ON bank_answer (number)")
+        # Before the rows change: an index made after that would not be used within this transaction.
+        cursor.execute("CREATE INDEX ON bank_answer (line_id)")
         cursor.execute("ANALYZE bank_answer")
         cursor.execute(_PAIR, [batch.pk])
-        cursor.execute("CREATE INDEX ON bank_answer (line_id)")
         cursor.execute("ANALYZE bank_answer")
         _check(cursor, batch)
         cursor.execute(_OUTCOMES)
