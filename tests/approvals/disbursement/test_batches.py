@@ -719,9 +719,11 @@ def test_a_second_account_of_the_makers_is_no_checker(office: Office) -> None:
 def test_an_approved_batch_goes_back_to_the_maker_before_it_is_sent(office: Office) -> None:
     office.approved(1)
     batch = office.allotted()
-    for by in (office.maker, office.approver):
-        with pytest.raises(PermissionDenied), transaction.atomic():
-            actions.send_back(batch.pk, by, "学生已休学，请剔除该行")
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        actions.send_back(batch.pk, office.maker, "学生已休学，请剔除该行")
+    assert refusal(actions.send_back, batch.pk, office.approver, "学生已休学，请剔除该行") == "wrong_state", (
+        "no more his turn"
+    )
     actions.send_back(batch.pk, office.treasury, "学生已休学，请剔除该行")
     assert held_for(batch.pk, Account.COMMITTED) == {}
     batch.refresh_from_db()

@@ -41,7 +41,7 @@ class LatePayment(base.Audit):
         "not_paid": _("Due since %(since)s, to be paid by %(by)s, not paid yet: %(term)s, %(programme)s."),
         "batch_total": _("Batch %(number)s says %(total)s yuan; its lines add up to %(sum)s."),
     }
-    gaps = (_("Batches are not compared with what was allotted: no allotments are kept yet."),)
+    gaps = (_("Batches are not compared with allotments here: the ledger lets none be approved beyond them."),)
     statement = f"""
         WITH days AS (SELECT * FROM unnest(%(days)s::date[], %(due)s::date[]) AS d (since, by))
         {of_line("late", "jsonb_build_object('since', d.since, 'by', d.by, 'on', l.paid_on)")}

@@ -32,7 +32,7 @@ class SignedForOthers(base.Audit):
     title = _("Signed or received for others")
     asks = _("The receipt is missing, or somebody else than the guardian signed it.")
     law = _("Rules on the management of student aid funds: the pupil or the guardian signs for the receipt")
-    gaps = (_("Not judged: signed receipts are not kept yet."),)
+    gaps = (_("Not judged here yet: what is unsigned is listed under the receipts of the schools."),)
 
 
 @register
