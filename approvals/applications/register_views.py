@@ -1,9 +1,7 @@
 """Pages of the data match: the lists of other offices, matching a term again, hits, and waiving one."""
 
-import io
 from typing import Any
 
-import xlsxwriter
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -25,7 +23,9 @@ from approvals.applications.rosters import RosterUnreadable
 from approvals.applications.sources import registry
 from approvals.applications.sources.base import Kind
 from approvals.applications.sources.doubts import doubts
+from approvals.applications.sources.lists import empty_list
 from approvals.organisations.access import actor, may, number, prefixes, requires
+from approvals.organisations.tables import XLSX
 from approvals.programmes.terms import Term, UnknownTerm
 from workflows.clock import today
 from workflows.reasons import Reason
@@ -33,7 +33,6 @@ from workflows.reasons import Reason
 SEES = (actions.PERMISSION, match_runs.PERMISSION, WAIVES, "view_record")
 """Any of these opens the pages; lists are shown by their counts, never by whom they name."""
 PAGE = 50
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_GET
@@ -80,18 +79,9 @@ def kind(request: HttpRequest, code: str) -> HttpResponse:
 def list_template(request: HttpRequest, code: str) -> HttpResponse:
     """An empty list of a kind, with its headings and one example row."""
     chosen = _kind(code)
-    output = io.BytesIO()
-    with xlsxwriter.Workbook(output, {"in_memory": True}) as book:
-        sheet, text = book.add_worksheet("名册"), book.add_format({"num_format": "@"})
-        bold = book.add_format({"bold": True, "border": 1, "bg_color": "#DDEBF7"})
-        sheet.write_string(0, 0, "序号", bold)
-        sheet.write_string(1, 0, "示例")
-        for place, column in enumerate(chosen.columns, 1):
-            sheet.set_column(place, place, 22, text)
-            sheet.write_string(0, place, column.heading, bold)
-            sheet.write_string(1, place, column.example, text)
+    content = empty_list("名册", chosen.columns)
     headers = {"Content-Disposition": f'attachment; filename="{code}.xlsx"', "Cache-Control": "no-store"}
-    return HttpResponse(output.getvalue(), content_type=WORKBOOK, headers=headers)
+    return HttpResponse(content, content_type=XLSX, headers=headers)
 
 
 @require_http_methods(["GET", "POST"])

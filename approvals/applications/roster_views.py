@@ -27,13 +27,13 @@ from approvals.applications.roster_forms import (
 from approvals.applications.rosters import RosterUnreadable, blank_template, error_workbook
 from approvals.organisations.access import actor, number, prefixes, requires
 from approvals.organisations.queries import schools_under
+from approvals.organisations.tables import XLSX
 from approvals.programmes.terms import Term
 from workflows.clock import today
 
 PAGE = 50
 PROBLEMS = 200
 """Rows in error that the preview lists; the error sheet has them all."""
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_GET
@@ -223,4 +223,4 @@ def roster_template(request: HttpRequest) -> HttpResponse:
 
 def _workbook(content: bytes, filename: str) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=WORKBOOK, headers=headers)
+    return HttpResponse(content, content_type=XLSX, headers=headers)

@@ -1,8 +1,5 @@
 """学籍变动: recorded one by one, or from a list that is looked at first."""
 
-import io
-
-import xlsxwriter
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from approvals.applications.rosters import RosterUnreadable
+from approvals.applications.sources.lists import empty_list
 from approvals.awards import actions, queries
 from approvals.awards.actions.common import PROPOSES
 from approvals.awards.actions.events import pupils_with
@@ -22,10 +20,9 @@ from approvals.awards.refusals import Refused
 from approvals.awards.views import PAGE, SEES
 from approvals.organisations.access import actor, may, number, prefixes, requires
 from approvals.organisations.queries import county, schools_under
+from approvals.organisations.tables import XLSX
 from approvals.people.crypto import blind_index
 from workflows.clock import today
-
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_GET
@@ -122,18 +119,9 @@ def upload(request: HttpRequest) -> HttpResponse:
 @requires(PROPOSES)
 def template(request: HttpRequest) -> HttpResponse:
     """An empty list with its headings and one example row."""
-    output = io.BytesIO()
-    with xlsxwriter.Workbook(output, {"in_memory": True}) as book:
-        sheet, text = book.add_worksheet("学籍异动"), book.add_format({"num_format": "@"})
-        bold = book.add_format({"bold": True, "border": 1, "bg_color": "#DDEBF7"})
-        sheet.write_string(0, 0, "序号", bold)
-        sheet.write_string(1, 0, "示例")
-        for place, column in enumerate(COLUMNS, 1):
-            sheet.set_column(place, place, 22, text)
-            sheet.write_string(0, place, column.heading, bold)
-            sheet.write_string(1, place, column.example, text)
+    content = empty_list("学籍异动", COLUMNS)
     headers = {"Content-Disposition": 'attachment; filename="enrolment-changes.xlsx"', "Cache-Control": "no-store"}
-    return HttpResponse(output.getvalue(), content_type=WORKBOOK, headers=headers)
+    return HttpResponse(content, content_type=XLSX, headers=headers)
 
 
 def _list(request: HttpRequest, list_id: int) -> EventList:

@@ -227,3 +227,8 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return str(SENTENCES[self.code]) % self.values
+
+
+def listed(numbers: list[int]) -> str:
+    """Numbers of lines as a sentence names them: the first ten."""
+    return "、".join(map(str, numbers[:10])) + ("…" if len(numbers) > 10 else "")

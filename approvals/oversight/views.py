@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from approvals.organisations import tables
 from approvals.organisations.access import actor, may, number, prefixes, require, requires
-from approvals.oversight import actions, exports, queries
+from approvals.oversight import actions, queries
 from approvals.oversight.audits.base import Audit
 from approvals.oversight.audits.registry import audit_of
 from approvals.oversight.forms import AnswerForm, WhyForm
@@ -21,7 +22,8 @@ from approvals.people.masking import mask_name
 from workflows import clock, record
 
 PAGE = 50
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MOST = 20_000
+"""Rows of one file."""
 
 
 @require_GET
@@ -119,7 +121,7 @@ def export(request: HttpRequest, code: str, ending: str) -> HttpResponse:
     """The list as a file, as it is filtered; names masked. Who had it made stands on the record."""
     _audit(code)
     rows, wanted = _filtered(request, code)
-    found = _told(list(rows[: exports.MOST]))
+    found = _told(list(rows[:MOST]))
     heading = [
         _("Query"),
         _("School or office"),
@@ -130,17 +132,14 @@ def export(request: HttpRequest, code: str, ending: str) -> HttpResponse:
         _("Found on"),
         _("Due on"),
     ]
-    table = [heading, *(
+    table = (
         [each.query, each.where, mask_name(each.student.name) if each.student else "", each.sentence,  # type: ignore
          str(each.amount or ""), str(each.get_state_display()), str(each.first_seen), str(each.due_on or "")]
         for each in found
-    )]  # fmt: skip
+    )  # fmt: skip
     by, office = actor(request), prefixes(request, SEES)[0]
     record.write("export", "audit", [0], by, path=office, data={"query": code, "rows": len(found), **wanted})
-    content = exports.as_xlsx(table, code) if ending == "xlsx" else exports.as_csv(table)
-    kind = WORKBOOK if ending == "xlsx" else "text/csv; charset=utf-8"
-    headers = {"Content-Disposition": f'attachment; filename="{code}.{ending}"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=kind, headers=headers)
+    return tables.download(code, ending, heading, table, sheet=code)
 
 
 @require_POST

@@ -4,14 +4,16 @@ The same reader as for rosters: xlsx, xls and csv in any encoding, titles above 
 spoilt, full-width digits.
 """
 
+import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import xlsxwriter
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +57,21 @@ class Column:
     also: str = ""
     required: bool = False
     example: str = ""
+
+
+def empty_list(title: str, columns: Sequence[Column]) -> bytes:
+    """A workbook without rows to be filled in: the headings, and one example row that is not read."""
+    output = io.BytesIO()
+    with xlsxwriter.Workbook(output, {"in_memory": True}) as book:
+        sheet, text = book.add_worksheet(title), book.add_format({"num_format": "@"})
+        bold = book.add_format({"bold": True, "border": 1, "bg_color": "#DDEBF7"})
+        sheet.write_string(0, 0, "序号", bold)
+        sheet.write_string(1, 0, "示例")
+        for place, column in enumerate(columns, 1):
+            sheet.set_column(place, place, 22, text)
+            sheet.write_string(0, place, column.heading, bold)
+            sheet.write_string(1, place, column.example, text)
+    return output.getvalue()
 
 
 def layout_of(kind: "Kind") -> Layout:

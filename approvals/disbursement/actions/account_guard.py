@@ -2,7 +2,7 @@
 
 from approvals.disbursement import queries
 from approvals.disbursement.models import Batch
-from approvals.disbursement.refusals import ACCOUNT_PROBLEMS, Refused
+from approvals.disbursement.refusals import ACCOUNT_PROBLEMS, Refused, listed
 from approvals.organisations.authority import UserActor
 
 
@@ -11,7 +11,7 @@ def refuse_bad_accounts(batch: Batch) -> None:
     problems = queries.account_problems(batch.lines.filter(state="included"))
     if problems:
         lines = {number for numbers in problems.values() for number in numbers}
-        said = [str(ACCOUNT_PROBLEMS[code] % {"lines": _listed(numbers)}) for code, numbers in problems.items()]
+        said = [str(ACCOUNT_PROBLEMS[code] % {"lines": listed(numbers)}) for code, numbers in problems.items()]
         raise Refused("accounts_wrong", count=len(lines), problems="；".join(said))
 
 
@@ -20,8 +20,4 @@ def refuse_editor(batch: Batch, by: UserActor) -> None:
     refuses it too. Raises Refused.
     """
     if lines := queries.edited_by(batch, by.user):
-        raise Refused("account_editor", lines=_listed(lines))
-
-
-def _listed(numbers: list[int]) -> str:
-    return "、".join(map(str, numbers[:10])) + ("…" if len(numbers) > 10 else "")
+        raise Refused("account_editor", lines=listed(lines))

@@ -14,7 +14,6 @@ from approvals.disbursement.actions.account_guard import refuse_editor
 from approvals.disbursement.actions.common import (
     count_lines,
     finish,
-    listed,
     locked,
     locked_with_earlier,
     next_number,
@@ -27,7 +26,7 @@ from approvals.disbursement.actions.common import (
 )
 from approvals.disbursement.funds.following import given_up, rechoose
 from approvals.disbursement.models import PURPOSE, SETTLED, TRANSFER, Batch, PaymentLine
-from approvals.disbursement.refusals import Refused
+from approvals.disbursement.refusals import Refused, listed
 from approvals.organisations.authority import UserActor
 from approvals.organisations.models import Organisation
 from approvals.organisations.roles import matrix

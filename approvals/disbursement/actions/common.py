@@ -12,7 +12,7 @@ from approvals.disbursement import queries
 from approvals.disbursement.actions.account_guard import refuse_bad_accounts
 from approvals.disbursement.funds.following import follow
 from approvals.disbursement.models import Batch
-from approvals.disbursement.refusals import Refused
+from approvals.disbursement.refusals import Refused, listed
 from approvals.organisations.authority import holders
 from approvals.organisations.roles import matrix
 from notifications import send
@@ -154,10 +154,6 @@ def still_payable(batch: Batch) -> None:
     if stopped := [line.number for line in queries.stopped_lines(lines)]:
         raise Refused("lines_stopped", count=len(stopped), lines=listed(stopped))
     refuse_bad_accounts(batch)
-
-
-def listed(numbers: list[int]) -> str:
-    return "、".join(map(str, numbers[:10])) + ("…" if len(numbers) > 10 else "")
 
 
 def reason_of(text: str) -> Reason:

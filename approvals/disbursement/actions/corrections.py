@@ -12,7 +12,6 @@ from approvals.disbursement import queries
 from approvals.disbursement.actions.common import (
     AccountProblem,
     count_lines,
-    listed,
     locked,
     next_number,
     not_stopped,
@@ -20,7 +19,7 @@ from approvals.disbursement.actions.common import (
     totals,
 )
 from approvals.disbursement.models import AccountCorrection, Batch, PaymentLine
-from approvals.disbursement.refusals import Refused
+from approvals.disbursement.refusals import Refused, listed
 from approvals.organisations.authority import UserActor, holders
 from approvals.organisations.roles import matrix
 from approvals.people.accounts import account_problem, normalise_account

@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from approvals.disbursement.funds import actions, queries, tables
+from approvals.disbursement.funds import actions, queries
 from approvals.disbursement.funds.forms import AdjustmentForm, AllotmentForm
 from approvals.disbursement.funds.models import BALANCES, Account, Allotment, FundSource
 from approvals.disbursement.funds.verifying import findings
 from approvals.disbursement.refusals import Refused
+from approvals.organisations import tables
 from approvals.organisations.access import actor, may, number, prefixes, requires
 from approvals.programmes.models import Programme
 from workflows.clock import today

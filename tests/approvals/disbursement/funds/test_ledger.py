@@ -18,10 +18,10 @@ from approvals.disbursement.funds.following import recovered
 from approvals.disbursement.funds.ledger import held_for
 from approvals.disbursement.funds.models import Account, Allotment, Balance, LedgerEntry, Posting, SplitRule
 from approvals.disbursement.funds.splitting import spread
-from approvals.disbursement.funds.tables import plain
 from approvals.disbursement.funds.verifying import findings
 from approvals.disbursement.models import Batch
 from approvals.disbursement.refusals import Refused
+from approvals.organisations.tables import plain
 from tests.approvals.disbursement.test_batches import Office, bank_answers, correct, refusal
 from tests.factories import FIRST_DAY, TERM, account_number, acting, allotted, funded, person
 from workflows.clock import today

@@ -1,4 +1,4 @@
-"""Tables of money as files for a spreadsheet: Excel, or CSV. No cell is ever a formula."""
+"""Tables as files for a spreadsheet: Excel, or CSV. No cell is ever a formula."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ import xlsxwriter
 from django.http import HttpResponse
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def plain(cell: Any) -> Any:
@@ -20,11 +20,13 @@ def plain(cell: Any) -> Any:
     return cell
 
 
-def download(name: str, kind: str, head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> HttpResponse:
+def download(
+    name: str, kind: str, head: Sequence[Any], rows: Iterable[Sequence[Any]], sheet: str | None = None
+) -> HttpResponse:
     """The table as `name`.xlsx, or as `name`.csv in UTF-8 with its mark, which Excel asks for."""
     table = [[str(cell) for cell in head], *([plain(cell) for cell in row] for row in rows)]
     content, content_type, ending = (_csv(table), "text/csv; charset=utf-8", "csv") if kind == "csv" else (
-        _xlsx(table), XLSX, "xlsx",
+        _xlsx(table, sheet), XLSX, "xlsx",
     )  # fmt: skip
     response = HttpResponse(content, content_type=content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
@@ -38,11 +40,12 @@ def _csv(table: list[list[Any]]) -> bytes:
     return made.getvalue().encode("utf-8-sig")
 
 
-def _xlsx(table: list[list[Any]]) -> bytes:
+def _xlsx(table: list[list[Any]], title: str | None) -> bytes:
     made = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(made, options)
-    sheet, money, bold = book.add_worksheet(), book.add_format({"num_format": "#,##0.00"}), book.add_format({"bold": 1})
+    sheet, money = book.add_worksheet(title), book.add_format({"num_format": "#,##0.00"})
+    bold = book.add_format({"bold": True, "bg_color": "#DDEBF7"})
     for y, row in enumerate(table):
         for x, cell in enumerate(row):
             if isinstance(cell, Decimal):
